@@ -1,0 +1,46 @@
+"""Where the files of a study are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Every place a study reads from or writes to, below one root."""
+
+    study: str
+    root: Path = PROJECT
+
+    @property
+    def definition(self) -> Path:
+        return self.root / "studies" / self.study
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "data" / "raw" / self.study
+
+    @property
+    def clean(self) -> Path:
+        return self.root / "data" / "clean" / self.study
+
+    @property
+    def results(self) -> Path:
+        return self.clean / "results"
+
+    @property
+    def pages(self) -> Path:
+        return self.root / "report"
+
+    def site(self, lang: str) -> Path:
+        return self.root / "_site" / self.study / lang
+
+    def shown(self, path: Path) -> str:
+        """A path as it is told to a person: from the root, never absolute."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return path.name
