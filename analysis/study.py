@@ -47,7 +47,7 @@ class Column(Model):
     """A column that no question describes: of an extract, or of the survey export itself."""
 
     label: Text
-    type: Literal["id", "text", "date", "number", "boolean", "category"]
+    type: Literal["id", "text", "date", "number", "boolean", "category", "several"]
     answers: dict[str, Text] = Field(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
@@ -84,6 +84,14 @@ class AnswerSet(Model):
 
     label: Text
     answers: list[str]
+
+
+class Band(Model):
+    """A band of length in hours, from the end of the one before to below its own end."""
+
+    name: str
+    label: Text
+    below: float | None = None
 
 
 class Derived(Model):
@@ -187,6 +195,7 @@ class Definition(Model):
     base_populations: dict[str, str] = Field(default_factory=dict)
     roles: Roles = Roles()
     answer_sets: dict[str, dict[str, AnswerSet]] = Field(default_factory=dict)
+    duration_bands: list[Band] = Field(default_factory=list)
     derived: dict[str, Derived] = Field(default_factory=dict)
     tables: dict[str, list[Cut]] = Field(default_factory=dict)
     audit: dict[str, Text] = Field(default_factory=dict)
@@ -625,6 +634,20 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
     return problems
 
 
+def _answer_lists(study: Study) -> dict[str, list[str]]:
+    """Answers of every variable that has a list of them."""
+    form, definition = study.questionnaire, study.definition
+    lists = {q.name: q.answers for q in form} if form else {}
+    for source in definition.sources.present().values():
+        lists |= {
+            name: list(column.answers)
+            for name, column in source.columns.items()
+            if column.answers and name not in lists
+        }
+    bands = [band.name for band in definition.duration_bands]
+    return lists | {"duration_band": bands, "mean_duration_band": bands}
+
+
 def _unknown_answers(study: Study, problem: Any) -> list[Problem]:
     form, definition = study.questionnaire, study.definition
     assert form is not None
@@ -638,28 +661,29 @@ def _unknown_answers(study: Study, problem: Any) -> list[Problem]:
         for v, d in definition.derived.items()
         for s, item in d.answers.items()
     ]
+    known = _answer_lists(study)
     problems = []
     for place, name, answers in sets:
-        if name not in form:
+        if name not in known:
             problems.append(
                 problem(
                     place,
-                    "answer sets name a question",
+                    "answer sets name a variable",
                     name,
-                    "a question",
-                    nearest(name, list(form.questions)),
+                    "a question or a column",
+                    nearest(name, list(known)),
                 )
             )
             continue
         problems += [
             problem(
                 place,
-                "answer sets name answers of their question",
+                "answer sets name answers of their variable",
                 answer,
                 "an answer of " + name,
-                nearest(answer, form[name].answers),
+                nearest(answer, known[name]),
             )
             for answer in answers
-            if answer not in form[name].answers
+            if answer not in known[name]
         ]
     return problems
