@@ -103,10 +103,11 @@ class Derived(Model):
 
 
 class Population(Model):
-    """Who is counted: a condition in the language of the questionnaire's routing."""
+    """Who (or which rows of an extract) is counted, as a condition in the routing language."""
 
     label: Text
     where: str = "true()"
+    source: str = "survey"
 
 
 class Cut(Model):
@@ -136,6 +137,18 @@ class Battery(Model):
     not_concerned: str | None = None
 
 
+class Consumption(Model):
+    """What the training-consumption chapter counts, and in which columns of the extract."""
+
+    counts: list[str]
+    actions: str
+    trainings: str
+    title: str
+    hours: str
+    date: str
+    by: list[str] = Field(default_factory=list)
+
+
 class Roles(Model):
     """Which question plays which part. A part nobody plays has no chapter."""
 
@@ -160,6 +173,7 @@ class Roles(Model):
     non_use_reason: str | None = None
     comment: str | None = None
     comment_theme: str | None = None
+    consumption: Consumption | None = None
 
 
 class Thresholds(Model):
@@ -238,8 +252,17 @@ class Study:
         return self.questionnaire[name]
 
     def population_of(self, question: str) -> str:
-        """The population a question is asked of, by the name its results carry."""
-        return self.definition.base_populations.get(question, "all")
+        """The population a question or its group is asked of, by the name results carry."""
+        named = self.definition.base_populations
+        groups = self.question(question).groups if question in (self.questionnaire or ()) else ()
+        return next((named[n] for n in (question, *reversed(groups)) if n in named), "all")
+
+    def variable_of(self, question: str) -> str:
+        """The variable a question answers: several wordings may ask one."""
+        motivation = self.roles.motivation
+        if motivation and question in motivation.questions.values():
+            return motivation.variable
+        return question
 
     @cached_property
     def published(self) -> Path | None:
@@ -589,6 +612,9 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
     problems += _unknown_answers(study, problem)
     for name, population in definition.populations.items():
         place = ("populations", name, "where")
+        source = definition.sources.present().get(population.source)
+        columns = [] if source is None else list(source.columns)
+        names = [*known, *columns] if population.source == "survey" else columns
         try:
             read = expression.parse(population.where).questions()
         except expression.ExpressionError as error:
@@ -607,11 +633,11 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
                 place,
                 "populations read known questions",
                 f"${{{q}}}",
-                "a question",
-                nearest(q, known),
+                "a question or a column of the population's source",
+                nearest(q, names),
             )
-            for q in read
-            if q not in form
+            for q in sorted(read)
+            if q not in names
         ]
     names = list(definition.populations)
     cuts: list[tuple[tuple, str]] = [

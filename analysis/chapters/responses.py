@@ -1,0 +1,52 @@
+"""Response flow: what was received, what was kept, and the base of every question after it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis import expression
+from analysis.chapters.data import Data, label
+from analysis.stats.shares import total
+
+CHAPTER = "responses"
+
+
+def estimates(data: Data) -> list[pd.DataFrame]:
+    """Tables `response_flow` (base: responses received) and `question_base` (base: asked)."""
+    return [flow(data), question_bases(data)] if "responses" in data.tables else []
+
+
+def flow(data: Data) -> pd.DataFrame:
+    received = data.tables["responses"]
+    complete, kept = received["complete"].astype(bool), received["retained"].astype(bool)
+    steps = {
+        "responses_any": len(received),
+        "responses_complete": complete.sum(),
+        "responses_partial": (~complete).sum(),
+        "partial_retained": (~complete & kept).sum(),
+        "partial_dropped": (~complete & ~kept).sum(),
+        "retained": kept.sum(),
+    }
+    rows = [total(step, int(n), len(received), "respondents") for step, n in steps.items()]
+    return label(pd.concat(rows), CHAPTER, "response_flow", "all")
+
+
+def question_bases(data: Data) -> pd.DataFrame:
+    """One row a question: how many answered, of how many the routing asked."""
+    frame = data.tables["survey"]
+    rows = []
+    for question in data.study.questionnaire or ():
+        asked = len(frame)
+        if question.relevant:
+            asked = int(expression.evaluate(expression.parse(question.relevant), frame).sum())
+        answered = frame[question.columns].notna().any(axis=1)
+        rows.append(total(question.name, int(answered.sum()), asked, "respondents"))
+    return label(pd.concat(rows), CHAPTER, "question_base", "all")
+
+
+def answered(data: Data, chapter: str, question: str) -> pd.DataFrame:
+    """One row: how many gave an open answer."""
+    population = data.study.population_of(question)
+    count = int(data.population(population)[question].notna().sum())
+    row = total("base", count, count, "respondents")
+    return label(row, chapter, data.study.variable_of(question), population)
