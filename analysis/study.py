@@ -183,6 +183,13 @@ class Thresholds(Model):
     fragile_width: float = 0.40
 
 
+class AuditNote(Model):
+    """What a reader must know of a printed figure: what is missing to check it, or a remark."""
+
+    missing: Text = Field(default_factory=dict)
+    remark: Text = Field(default_factory=dict)
+
+
 class Licence(Model):
     """Under which terms data and results are reused."""
 
@@ -212,7 +219,7 @@ class Definition(Model):
     duration_bands: list[Band] = Field(default_factory=list)
     derived: dict[str, Derived] = Field(default_factory=dict)
     tables: dict[str, list[Cut]] = Field(default_factory=dict)
-    audit: dict[str, Text] = Field(default_factory=dict)
+    audit: dict[str, AuditNote] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     licence: Licence
 
@@ -547,7 +554,7 @@ def _missing_texts(definition: Definition, problem: Any) -> list[Problem]:
                 walk(item, (*place, str(number)))
         elif (
             isinstance(value, dict)
-            and place[-1] in ("label", "title", "brand", "field", "published")
+            and place[-1] in ("label", "title", "brand", "field", "published", "missing", "remark")
         ) or (len(place) > 1 and place[-2] == "answers" and isinstance(value, dict)):
             found.extend(
                 problem(

@@ -53,8 +53,7 @@ def banded(data: Data, hours: pd.Series) -> pd.Series:
     """Hours put into the bands of study.yml, each closed below and open above."""
     bands = data.study.definition.duration_bands
     edges = [0.0, *(band.below for band in bands if band.below is not None), np.inf]
-    cut = pd.cut(hours.astype(float), edges, right=False, labels=[band.name for band in bands])
-    return cut
+    return pd.cut(hours.astype(float), edges, right=False, labels=[band.name for band in bands])
 
 
 def durations(data: Data, spec: Consumption) -> list[pd.DataFrame]:

@@ -32,21 +32,21 @@ class Data:
         declared = self.study.definition.answer_sets.get(variable, {})
         return {name: item.answers for name, item in declared.items()}
 
-    def answers(self, variable: str) -> dict[str, str]:
-        """Answer and clean column, for a several-answer variable; empty for a single one."""
+    def answers(self, variable: str, population: str) -> dict[str, str]:
+        """Answer and clean column of a several-answer variable; empty for a single one.
+
+        Sources may name columns alike, so the population says which source is meant.
+        """
+        source = self.study.definition.populations[population].source
         form = self.study.questionnaire
-        if form is not None and variable in form:
+        if source == "survey" and form is not None and variable in form:
             question = form[variable]
-            return (
-                dict(zip(question.answers, question.columns, strict=True))
-                if question.several
-                else {}
-            )
-        for source in self.study.definition.sources.present().values():
-            column = source.columns.get(variable)
-            if column is not None and column.type == "several":
-                return {answer: f"{variable}/{answer}" for answer in column.answers}
-        return {}
+            pairs = zip(question.answers, question.columns, strict=True)
+            return dict(pairs) if question.several else {}
+        column = self.study.definition.sources.present()[source].columns.get(variable)
+        if column is None or column.type != "several":
+            return {}
+        return {answer: f"{variable}/{answer}" for answer in column.answers}
 
     def single(self, variable: str, frame: pd.DataFrame) -> pd.Series:
         """Answers to a single-answer variable, derived ones included, as a categorical."""
@@ -57,11 +57,10 @@ class Data:
         values = frame[derived.source].astype("string").map(names)
         return values.astype(pd.CategoricalDtype(list(derived.answers), ordered=True))
 
-    def chosen(self, variable: str, frame: pd.DataFrame) -> pd.DataFrame:
+    def chosen(self, variable: str, population: str, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a several-answer variable: one boolean column an answer, named by it."""
-        columns = self.answers(variable)
-        chosen = frame[list(columns.values())]
-        return chosen.set_axis(list(columns), axis=1)
+        columns = self.answers(variable, population)
+        return frame[list(columns.values())].set_axis(list(columns), axis=1)
 
 
 def label(
@@ -121,8 +120,8 @@ def _one_group(
     group: tuple[str, str] = ("", ""),
 ) -> list[pd.DataFrame]:
     variable = data.study.variable_of(question)
-    if data.answers(question):
-        chosen = data.chosen(question, frame)
+    if data.answers(question, population):
+        chosen = data.chosen(question, population, frame)
         counted = [how.several(chosen, data.sets(question))]
         if not group[0] and how.base_kind == "respondents":
             counted.append(how.mentions(chosen))

@@ -33,7 +33,7 @@ def families(data: Data, question: str, population: str) -> list[pd.DataFrame]:
     for choice in data.study.question(question).choices:
         sets.setdefault(choice.extra.get(motivation.family, ""), []).append(choice.name)
     sets.pop("", None)
-    chosen = data.chosen(question, data.population(population))
+    chosen = data.chosen(question, population, data.population(population))
     names = {f"{motivation.family}:{name}": members for name, members in sets.items()}
     counted = Shares().several(chosen, names)
     counted = counted[counted["category"].isin(names)]

@@ -50,3 +50,27 @@ def answered(data: Data, chapter: str, question: str) -> pd.DataFrame:
     count = int(data.population(population)[question].notna().sum())
     row = total("base", count, count, "respondents")
     return label(row, chapter, data.study.variable_of(question), population)
+
+
+def facts(data: Data) -> pd.DataFrame:
+    """What is no share: first and last day of answers, and the rule that keeps a partial answer.
+
+    Returns columns variable, category, value (text, dates as ISO).
+    """
+    rows: list[tuple[str, str, str]] = []
+    if "responses" in data.tables:
+        survey = data.study.definition.sources.survey
+        dates = [
+            name
+            for name, column in (survey.columns if survey else {}).items()
+            if column.type == "date"
+        ]
+        for name in dates[:1]:
+            days = data.tables["survey"][name]
+            rows += [
+                ("fieldwork", "fieldwork_start", days.min().date().isoformat()),
+                ("fieldwork", "fieldwork_end", days.max().date().isoformat()),
+            ]
+        kept = data.study.definition.retention.min_answered
+        rows.append(("response_flow", "min_questions_answered", str(kept)))
+    return pd.DataFrame(rows, columns=["variable", "category", "value"])

@@ -1,0 +1,126 @@
+"""The commands: `python -m analysis` and `learner-survey`.
+
+Exit 0: done. 1: a defect of ours. 2: something in the input must change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis.errors import InputError
+from analysis.paths import PROJECT
+from analysis.study import Study, load_study
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        study = load_study(arguments.study, Path(arguments.root).resolve())
+        return arguments.run(study, arguments)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        count = len(error.problems)
+        print(
+            f"\n{count} problem{'s' if count > 1 else ''} to mend; nothing was written "
+            "beside the validation report.",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="learner-survey", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, words in (
+        ("validate", validate, "read and check every source"),
+        ("build", build, "validate, clean, analyse, release"),
+        ("audit", audit, "compare published figures with results"),
+        ("report", report, "build if needed, then render"),
+        ("reconstruct", reconstruct, "rebuild answers from published figures"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("study", metavar="STUDY")
+        command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
+        command.set_defaults(run=run)
+        if name == "report":
+            command.add_argument("--lang", default=None, help="language of the report")
+            command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+    return parser
+
+
+def _progress() -> Callable[[str], None]:
+    """Progress on a terminal, and nothing of it elsewhere."""
+    if sys.stderr.isatty():
+        return lambda text: print(f"  {text}…", file=sys.stderr)
+    return lambda _: None
+
+
+def validate(study: Study, _: argparse.Namespace) -> int:
+    from analysis.intake.validation import validate, write_validation  # noqa: PLC0415
+
+    clean, problems = validate(study)
+    page = write_validation(study, clean, problems)
+    if problems:
+        print(f"report: {study.paths.shown(page)}", file=sys.stderr)
+        raise InputError(problems)
+    print(f"{study.name}: no problem found; report: {study.paths.shown(page)}")
+    return 0
+
+
+def build(study: Study, _: argparse.Namespace) -> int:
+    from analysis.release.build import build  # noqa: PLC0415
+
+    folder = build(study, _progress())
+    print(f"{study.name}: results in {study.paths.shown(folder)}")
+    return 0
+
+
+def _fresh(study: Study) -> None:
+    from analysis.release.build import build, is_fresh  # noqa: PLC0415
+
+    if not is_fresh(study):
+        build(study, _progress())
+
+
+def audit(study: Study, _: argparse.Namespace) -> int:
+    import pandas as pd  # noqa: PLC0415
+
+    from analysis.release.audit import summary  # noqa: PLC0415
+
+    if study.published is None:
+        print(f"{study.name}: no published.csv, so nothing to audit")
+        return 0
+    _fresh(study)
+    rows = pd.read_csv(study.paths.results / "audit.csv", keep_default_na=False)
+    print(f"{study.name}: {len(rows)} published figures")
+    for status, count in summary(rows).items():
+        print(f"  {status:<13} {count:>4}")
+    for row in rows[rows["status"].isin(["truncated", "impossible", "contradicted"])].itertuples():
+        print(
+            f"\n{row.status}: {row.figure_id}\n  published {row.published}; "
+            f"recomputed {row.recomputed}\n  {row.explanation}"
+        )
+    print(f"\nevery figure: {study.paths.shown(study.paths.results / 'audit.csv')}")
+    return 0
+
+
+def report(study: Study, arguments: argparse.Namespace) -> int:
+    from analysis.publish.site import render  # noqa: PLC0415
+
+    _fresh(study)
+    lang = arguments.lang or study.definition.languages[0]
+    page = render(study, lang, arguments.engine, log=print)
+    print(f"{study.name}: report in {study.paths.shown(page)}")
+    return 0
+
+
+def reconstruct(study: Study, _: argparse.Namespace) -> int:
+    from analysis.reconstruct import reconstruct  # noqa: PLC0415
+
+    for path in reconstruct(study):
+        print(study.paths.shown(path))
+    return 0

@@ -1,0 +1,275 @@
+"""Audit: every printed figure beside its estimate, with a status and a reason.
+
+exact          the estimate is the printed number
+rounds         the estimate gives the printed number after rounding
+truncated      it gives it only by cutting decimals off
+impossible     no count over the base gives the printed percentage (Brown and Heathers' GRIM test)
+contradicted   another printed figure, which is named, forbids it
+unspecified    the study does not say enough to compute it; what is missing is named
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from analysis.study import Study
+
+COLUMNS = ["figure_id", "published", "recomputed", "base_n", "status", "explanation"]
+EXACT, ROUNDS, TRUNCATED = "exact", "rounds", "truncated"
+IMPOSSIBLE, CONTRADICTED, UNSPECIFIED = "impossible", "contradicted", "unspecified"
+STATUSES = (EXACT, ROUNDS, TRUNCATED, IMPOSSIBLE, CONTRADICTED, UNSPECIFIED)
+BASES = ("base", "total")
+TEXTS = Path(__file__).with_name("texts.yml")
+EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one figure. `reason` names a text of texts.yml, `facts` fill it."""
+
+    recomputed: str
+    base_n: float
+    status: str
+    reason: str
+    facts: dict[str, str]
+
+
+def audit(
+    study: Study, register: pd.DataFrame, estimates: pd.DataFrame, facts: pd.DataFrame, lang: str
+) -> pd.DataFrame:
+    """One row a figure of the register (columns COLUMNS), explained in `lang`."""
+    texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))[lang]["audit"]
+    auditor = _Auditor(study, register, estimates, facts)
+    rows = []
+    for _, figure in register.iterrows():
+        found = auditor.find(figure)
+        note = study.definition.audit.get(figure["figure_id"])
+        rows.append(
+            [
+                figure["figure_id"],
+                printed(figure),
+                found.recomputed,
+                found.base_n,
+                found.status,
+                _explain(texts, found, note, lang),
+            ]
+        )
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.astype({"base_n": "Int64"})
+
+
+def printed(figure: pd.Series) -> str:
+    """A printed figure as one short text: `113 ; 92 %`, `~3/4`, `8.4 hours`."""
+    parts = []
+    if pd.notna(figure["count"]):
+        parts.append(f"{figure['count']:g}")
+    if pd.notna(figure["percent"]):
+        parts.append(f"{figure['percent']:g} %")
+    if figure["value"]:
+        unit = "" if figure["unit"] in ("fraction", "date") else f" {figure['unit']}"
+        parts.append(f"{figure['value']}{unit}")
+    return " ; ".join(parts)
+
+
+def _explain(texts: dict, found: Finding, note: object, lang: str) -> str:
+    sentence = texts[found.reason].format(**found.facts)
+    for extra in (getattr(note, "missing", {}), getattr(note, "remark", {})):
+        if extra.get(lang):
+            sentence += " " + extra[lang]
+    return sentence
+
+
+def rounds_to(share: float, percent: float) -> bool:
+    """Whether a share is printed as this percentage, half up, with its number of decimals."""
+    return math.floor(100 * share * _unit(percent) + 0.5 + EPSILON) / _unit(percent) == percent
+
+
+def truncates_to(share: float, percent: float) -> bool:
+    """Whether cutting decimals off a share gives this percentage."""
+    return math.floor(100 * share * _unit(percent) + EPSILON) / _unit(percent) == percent
+
+
+def possible(percent: float, base: int) -> bool:
+    """Whether some count over the base rounds to the percentage (GRIM; Brown, Heathers 2017)."""
+    nearest = round(percent / 100 * base)
+    return any(
+        rounds_to(c / base, percent) for c in (nearest - 1, nearest, nearest + 1) if 0 <= c <= base
+    )
+
+
+def _unit(percent: float) -> int:
+    return 1 if float(percent).is_integer() else 10
+
+
+def worst(statuses: list[str]) -> str:
+    return max(statuses, key=STATUSES.index)
+
+
+class _Auditor:
+    """The results, indexed by the names that the register uses."""
+
+    def __init__(
+        self, study: Study, register: pd.DataFrame, estimates: pd.DataFrame, facts: pd.DataFrame
+    ) -> None:
+        self.study, self.register = study, register
+        keys = ["variable", "population", "by", "by_category"]
+        self.tables = dict(iter(estimates.groupby(keys, sort=False)))
+        self.facts = {(row.variable, row.category): str(row.value) for row in facts.itertuples()}
+
+    def find(self, figure: pd.Series) -> Finding:
+        """Status of one figure. What study.yml declares missing is missing, whatever we rebuilt."""
+        found = self._compare(figure)
+        note = self.study.definition.audit.get(figure["figure_id"])
+        if note is not None and note.missing:
+            return Finding(found.recomputed, found.base_n, UNSPECIFIED, "unspecified", found.facts)
+        return found
+
+    def _compare(self, figure: pd.Series) -> Finding:
+        fact = self.facts.get((figure["variable"], figure["category"]))
+        if fact is not None:
+            same = fact == figure["value"]
+            return Finding(
+                fact,
+                math.nan,
+                EXACT if same else CONTRADICTED,
+                "fact" if same else "fact_differs",
+                {"recomputed": fact},
+            )
+        key = tuple(figure[name] for name in ("variable", "population", "by", "by_category"))
+        table = self.tables.get(key)
+        if table is None:
+            return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
+        if figure["base_kind"] == "rank":
+            return self._rank(figure, table)
+        cells = self._cells(figure, table)
+        if cells.empty:
+            return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
+        found = [self._cell(figure, cell) for _, cell in cells.iterrows()]
+        best = min(found, key=lambda item: STATUSES.index(item.status))
+        return best if best.status != CONTRADICTED else self._contradicted(figure, found[0])
+
+    def _cells(self, figure: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+        """Candidate estimates, those on the printed base first: the base it holds on is found."""
+        if figure["category"] in BASES and figure["category"] not in set(table["category"]):
+            base = table.iloc[[0]].copy()
+            base["count"], base["share"] = base["base_n"], 1.0
+            return base
+        cells = table[table["category"] == figure["category"]]
+        apart = (cells["base_n"] != figure["base_n"]) if pd.notna(figure["base_n"]) else None
+        return cells if apart is None else cells.loc[apart.sort_values(kind="stable").index]
+
+    def _cell(self, figure: pd.Series, cell: pd.Series) -> Finding:
+        facts = {
+            "count": f"{cell['count']:g}",
+            "base": f"{cell['base_n']:g}",
+            "base_kind": cell["base_kind"],
+        }
+        if figure["value"]:
+            return self._value(figure, cell, facts)
+        shown, statuses = [], []
+        if pd.notna(figure["count"]):
+            shown.append(f"{cell['count']:g}")
+            statuses.append(EXACT if figure["count"] == cell["count"] else CONTRADICTED)
+        if pd.notna(figure["percent"]):
+            shown.append(f"{100 * cell['share']:.1f} %")
+            statuses.append(_percent_status(cell["share"], figure["percent"], int(cell["base_n"])))
+        status = worst(statuses)
+        facts |= {"recomputed": " ; ".join(shown), "percent": f"{figure['percent']}"}
+        return Finding(facts["recomputed"], cell["base_n"], status, status, facts)
+
+    def _value(self, figure: pd.Series, cell: pd.Series, facts: dict[str, str]) -> Finding:
+        if figure["unit"] == "fraction":
+            status = fraction_status(figure["value"], cell["share"])
+            shown = f"{100 * cell['share']:.1f} %"
+        else:
+            mean = cell["count"] / cell["base_n"]
+            decimals = len(figure["value"].partition(".")[2])
+            shown = f"{mean:.{decimals + 2}f}"
+            status = ROUNDS if f"{mean:.{decimals}f}" == figure["value"] else CONTRADICTED
+        facts = facts | {"recomputed": shown}
+        reason = f"fraction_{status}" if figure["unit"] == "fraction" else f"mean_{status}"
+        return Finding(shown, cell["base_n"], status, reason, facts)
+
+    def _rank(self, figure: pd.Series, table: pd.DataFrame) -> Finding:
+        """Place of an answer by its count; equal counts share the better place."""
+        sets = self.study.definition.answer_sets.get(figure["variable"], {})
+        people = table[(table["base_kind"] != "mentions") & ~table["category"].isin(sets)]
+        counts = people.set_index("category")["count"]
+        rank = int((counts > counts[figure["category"]]).sum()) + 1
+        same = f"{rank}" == figure["value"]
+        facts = {
+            "recomputed": f"{rank}",
+            "count": f"{counts[figure['category']]:g}",
+            "base": f"{people['base_n'].iloc[0]:g}",
+        }
+        return Finding(
+            f"{rank}",
+            people["base_n"].iloc[0],
+            EXACT if same else CONTRADICTED,
+            "rank" if same else "rank_differs",
+            facts,
+        )
+
+    def _contradicted(self, figure: pd.Series, found: Finding) -> Finding:
+        """Name the printed figures that forbid this one."""
+        names = self.witnesses(figure)
+        return Finding(
+            found.recomputed,
+            found.base_n,
+            CONTRADICTED,
+            "contradicted" if found.reason == CONTRADICTED else found.reason,
+            found.facts | {"witnesses": ", ".join(names)},
+        )
+
+    def witnesses(self, figure: pd.Series) -> list[str]:
+        """Other figures of the same table that give the answer, or the answers of its set."""
+        sets = self.study.definition.answer_sets.get(figure["variable"], {})
+        members = sets[figure["category"]].answers if figure["category"] in sets else []
+        same = (
+            self.register[["variable", "by", "by_category"]]
+            .eq(figure[["variable", "by", "by_category"]])
+            .all(axis=1)
+        )
+        same &= self.register["population"] == figure["population"]
+        same &= self.register["category"].isin([figure["category"], *members])
+        same &= self.register["figure_id"] != figure["figure_id"]
+        charts = self.register[same & (self.register["place"] != "text")]
+        chosen = charts if len(charts) else self.register[same]
+        return list(chosen["figure_id"])
+
+
+def _percent_status(share: float, percent: float, base: int) -> str:
+    if rounds_to(share, percent):
+        return EXACT if abs(100 * share - percent) < EPSILON else ROUNDS
+    if truncates_to(share, percent):
+        return TRUNCATED
+    return CONTRADICTED if possible(percent, base) else IMPOSSIBLE
+
+
+SIMPLE = sorted({Fraction(a, b) for b in range(2, 6) for a in range(1, b)})
+
+
+def fraction_status(text: str, share: float) -> str:
+    """Status of a fraction in words: `2/3`, `~3/4` (about), `>1/2` (more than).
+
+    A fraction rounds when none of the other halves, thirds, quarters and fifths is nearer.
+    """
+    value = Fraction(text.lstrip("~>"))
+    if text.startswith(">"):
+        return EXACT if share > value else CONTRADICTED
+    if abs(share - value) < EPSILON:
+        return EXACT
+    nearest = min(SIMPLE, key=lambda other: abs(share - float(other)))
+    return ROUNDS if nearest == value else CONTRADICTED
+
+
+def summary(rows: pd.DataFrame) -> dict[str, int]:
+    """Number of figures by status, every status named."""
+    counts = rows["status"].value_counts()
+    return {status: int(counts.get(status, 0)) for status in STATUSES}

@@ -1,0 +1,99 @@
+"""What each estimate rests on: real answers, published figures, or a choice of ours.
+
+Answers rebuilt from published figures give those figures back, and say nothing else. A table is
+`published` when the register prints every one of its answers, or enough of them for the rest to
+follow; a cell is, when a figure that the audit confirms prints it. Everything else on rebuilt
+answers is `illustrative`.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.release.audit import EXACT, ROUNDS, TRUNCATED
+from analysis.study import Study
+
+OBSERVED, PUBLISHED, ILLUSTRATIVE = "observed", "published", "illustrative"
+TABLE = ["variable", "population", "by", "by_category"]
+CELL = [*TABLE, "category"]
+FLOW = ["response_flow", "question_base"]
+
+
+def evidence(
+    estimates: pd.DataFrame,
+    register: pd.DataFrame | None,
+    audited: pd.DataFrame | None,
+    study: Study,
+) -> pd.Series:
+    """Evidence of each estimate, on the estimates' index.
+
+    register, audited: the published figures and their audit, row by row; None where there is no
+    register.
+    """
+    if not study.definition.synthetic:
+        return pd.Series(OBSERVED, index=estimates.index)
+    if register is None or audited is None:
+        return pd.Series(ILLUSTRATIVE, index=estimates.index)
+    printed = _printed_cells(register, audited)
+    tables = _printed_tables(estimates, printed, study)
+    cell = pd.MultiIndex.from_frame(estimates[CELL].astype(str))
+    table = pd.MultiIndex.from_frame(estimates[TABLE].astype(str))
+    # A person's score mixes several items, and no one printed how answers to them go together.
+    follows = (table.isin(tables) | cell.isin(printed)) & (estimates["method"] != "mean_score")
+    follows |= estimates["variable"].isin(FLOW)
+    return pd.Series(PUBLISHED, index=estimates.index).where(follows, ILLUSTRATIVE)
+
+
+def of_tests(tests: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
+    """Evidence of each test: that of the weakest estimate of the table it reads."""
+    key = ["table", "population"]
+    order = [OBSERVED, PUBLISHED, ILLUSTRATIVE]
+    weakest = estimates.groupby(key)["evidence"].agg(lambda kinds: max(kinds, key=order.index))
+    return pd.Series(
+        [weakest[tuple(row)] for row in tests[key].to_numpy()], index=tests.index, dtype="object"
+    )
+
+
+def _printed_cells(register: pd.DataFrame, audited: pd.DataFrame) -> pd.MultiIndex:
+    """Cells of charts, and cells of statements that the audit confirms.
+
+    A rank orders answers, it does not count them.
+    """
+    confirmed = audited["status"].isin([EXACT, ROUNDS, TRUNCATED]).to_numpy()
+    counts = (register["base_kind"] != "rank").to_numpy()
+    rows = register[counts & (confirmed | (register["place"] != "text").to_numpy())]
+    return pd.MultiIndex.from_frame(rows[CELL].astype(str))
+
+
+def _printed_tables(estimates: pd.DataFrame, printed: pd.MultiIndex, study: Study) -> list[tuple]:
+    """Tables whose every answer is printed or follows, and tables derived from one of them."""
+    sets = {
+        (variable, name)
+        for variable, items in study.definition.answer_sets.items()
+        for name in items
+    }
+    known = []
+    for key, rows in estimates.groupby(TABLE, sort=False):
+        answers = rows[[(key[0], c) not in sets for c in rows["category"]]]
+        if _complete(tuple(map(str, key)), answers, printed):
+            known.append(tuple(map(str, key)))
+    derived = [
+        (name, *key[1:])
+        for name, item in study.definition.derived.items()
+        for key in known
+        if key[0] == item.source
+    ]
+    return known + derived
+
+
+def _complete(key: tuple[str, ...], answers: pd.DataFrame, printed: pd.MultiIndex) -> bool:
+    names = set(answers["category"].astype(str))
+    there = {name for name in names if (*key, name) in printed}
+    if there == names:
+        return True
+    # Two totals with their extremes give the answers between them.
+    if {"agree", "disagree"} < there:
+        return len(there) >= 5
+    # The last answer of a single-answer table is what the others leave.
+    first = answers[answers["base_kind"] == answers["base_kind"].iloc[0]]
+    return len(there) == len(names) - 1 and abs(first["share"].sum() - 1) < 1e-9
