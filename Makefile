@@ -1,0 +1,50 @@
+# Two commands: `make report` and `make test`. Each does all its set-up, in .venv.
+STUDY ?= cnc_afdas_2026
+REPORT_LANG ?= fr
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: report build audit validate reconstruct test lint format bench lock clean
+
+report: .venv/quarto-tried
+	@python -m analysis report $(STUDY) --lang $(REPORT_LANG)
+
+build audit validate reconstruct: .venv/ready
+	@python -m analysis $@ $(STUDY)
+
+test: .venv/ready
+	python -m pytest
+
+lint: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: .venv/ready
+	ruff check --fix .
+	ruff format .
+
+bench: .venv/ready
+	python bench/national.py
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --require-hashes -r requirements.lock
+	python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The pip package of Quarto fetches a binary from GitHub. It is tried once; where it cannot be
+# had, pandoc (from the lock) renders the same pages.
+.venv/quarto-tried: .venv/ready
+	@command -v quarto >/dev/null || timeout 300 python -m pip install --quiet 'quarto-cli>=1.7' >/dev/null 2>&1 || true
+	@touch $@
+
+# One lock, with the tools of the tests in it, so that everyone has the same of everything.
+lock: .venv/ready
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+
+clean:
+	rm -rf data/clean _site .venv
