@@ -1,0 +1,527 @@
+"""The charts: rows in, plotly specifications out, one for a wide page and one for a phone.
+
+Each function lays out a frame of rows (see rows.py) on a canvas. Only bar and scatter traces,
+shapes and annotations are used, so a partial build of plotly.js draws them all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from analysis.display import theme
+from analysis.display.catalogue import Entry
+from analysis.display.labels import Labels
+from analysis.display.sheet import Sheet
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a chart needs beside its rows: labels and formats, and its entry of the catalogue."""
+
+    labels: Labels
+    entry: Entry
+    steps: tuple[str, ...] = ()
+    step_notes: tuple[str, ...] = ()
+
+    def value(self, row: Any) -> str:
+        """The number printed at the end of a mark."""
+        formats = self.labels.formats
+        if row.verdict == "suppressed":
+            return formats.missing
+        if self.entry.value == "count":
+            return formats.number(row.count)
+        if self.entry.value == "fraction":
+            return f"{formats.number(row.count)}\u00a0/\u00a0{formats.number(row.base_n)}"
+        if self.entry.value == "mean":
+            return formats.number(row.share, 2)
+        return formats.percent(row.share)
+
+    def hover(self, row: Any) -> str:
+        """What the pointer shows: the same numbers as the table, in one line each."""
+        formats, lines = self.labels.formats, [f"<b>{escape(str(row.label))}</b>"]
+        if row.series_label:
+            lines.append(escape(str(row.series_label)))
+        lines.append(self.value(row))
+        if not math.isnan(row.share_low) and self.entry.value == "share":
+            lines[-1] += f" ({formats.interval(row.share_low, row.share_high)})"
+        if self.entry.value == "share" and row.verdict != "suppressed":
+            lines.append(formats.fraction(row.count, row.base_n))
+        if row.verdict != "ok":
+            lines.append(self.labels.term("verdicts", row.verdict))
+        return "<br>".join(lines)
+
+    def base(self, n: float) -> str:
+        return self.labels.term("figure", "n", n=self.labels.formats.number(n))
+
+
+def draw(rows: pd.DataFrame, words: Words) -> dict[str, Spec]:
+    """Both layouts of a figure, by the name of their canvas."""
+    chart = CHARTS[words.entry.kind]
+    return {canvas.name: chart(rows, words, canvas) for canvas in (theme.WIDE, theme.NARROW)}
+
+
+def records(rows: pd.DataFrame) -> list[Any]:
+    return list(rows.itertuples(index=False))
+
+
+def _bar(
+    row: Any, y: float, words: Words, thick: float, start: float = 0, fill: str | None = None,
+    length: float | None = None, interval: bool = True,
+) -> Spec:  # fmt: skip
+    """One horizontal bar: full where the estimate holds, pale and outlined where it is fragile,
+    hatched where it may not be shown."""
+    hidden = row.verdict == "suppressed" or math.isnan(row.share)
+    colour = fill or theme.ACCENT
+    trace: Spec = {
+        "type": "bar", "orientation": "h", "y": [y], "base": [start], "width": [thick],
+        "x": [1.0 if hidden else row.share if length is None else length],
+        "marker": {"color": [colour], "cornerradius": 2, "line": {"width": 0}},
+        "hoverinfo": "text", "hovertext": [words.hover(row)], "cliponaxis": False,
+    }  # fmt: skip
+    if hidden:
+        trace["marker"] |= {
+            "color": [theme.TRACK],
+            "pattern": {"shape": "/", "fgcolor": theme.SOFT, "size": 6, "solidity": 0.15},
+        }
+    elif row.verdict == "fragile" and fill is None:
+        trace["marker"] |= {
+            "color": [theme.PALE], "line": {"width": 1.5, "color": theme.ACCENT},
+        }  # fmt: skip
+    if interval and not hidden and not math.isnan(row.share_low):
+        trace["error_x"] = {
+            "type": "data", "symmetric": False, "array": [row.share_high - row.share],
+            "arrayminus": [row.share - row.share_low], "color": theme.INK, "thickness": 1.6,
+            "width": 0,
+        }  # fmt: skip
+    return trace
+
+
+def _label(sheet: Sheet, y: float, row: Any, room: float, tag: str = "") -> float:
+    """The label of a line, whole, above its mark, with its tag in a softer type after it."""
+    lines = theme.wrap(str(row.label), room)
+    tag_width = theme.text_width(tag, theme.SMALL) + 8
+    fits = bool(tag) and theme.text_width(lines[-1]) + tag_width <= room
+    texts = [escape(line, quote=False) for line in lines]
+    if fits:
+        texts[-1] += _soft(f"\u2002{tag}")
+    y = sheet.lines(y, texts)
+    if tag and not fits:
+        small = [_soft(escape(line, quote=False)) for line in theme.wrap(tag, room, theme.SMALL)]
+        y = sheet.lines(y, small)
+    return y
+
+
+def _soft(text: str) -> str:
+    return f'<span style="font-size:{theme.SMALL}px;color:{theme.SOFT}">{text}</span>'
+
+
+def _tag(row: Any, words: Words) -> str:
+    """The tag after a label; an illustrative line among others says so itself."""
+    parts = [str(row.tag)] if row.tag and words.entry.kind != "diverging" else []
+    return " · ".join(parts)
+
+
+def bars(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """Lines of a label above a bar on a track to 100 %, the value at the right."""
+    found = records(rows)
+    values = [words.value(row) for row in found]
+    right = math.ceil(max(theme.text_width(v, theme.LABEL, bold=True) for v in values)) + 10
+    sheet = Sheet(canvas, right=right, x_range=(0.0, _end(rows, words)))
+    y = 2.0
+    for row, value in zip(found, values, strict=True):
+        y = _label(sheet, y, row, canvas.width, _tag(row, words)) + 10
+        sheet.track(y, 14, end=sheet.x_range[1])
+        length = row.count if words.entry.value == "count" else None
+        sheet.traces.append(_bar(row, y, words, 14, length=length))
+        sheet.text(y, value, x=1, shift=right, anchor="right", bold=True)
+        y += 16
+    return sheet.spec(y)
+
+
+def _end(rows: pd.DataFrame, words: Words) -> float:
+    """Where the track ends: 100 % for a share, the largest count for counts."""
+    return float(rows["count"].max()) or 1.0 if words.entry.value == "count" else 1.0
+
+
+def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """Items around one zero line: disagreement to the left, agreement to the right, totals at
+    the ends, the base and those not concerned at the right of each label."""
+    battery = words.labels.study.roles.battery
+    if battery is None:
+        raise ValueError("a diverging chart needs the role `battery`")
+    share = rows.set_index(["key", "series"])["share"]
+    low = max((share.xs("disagree", level="series").max(), 0.05))
+    high = max((share.xs("agree", level="series").max(), 0.05))
+    total = theme.text_width("100 %", theme.LABEL, bold=True) + 8
+    sheet = Sheet(canvas, left=math.ceil(total), right=math.ceil(total), x_range=(-low, high))
+    y = 0.0
+    for key in rows["key"].drop_duplicates():
+        y = _item(sheet, y, rows[rows["key"] == key], words)
+    return sheet.spec(sheet.legend(y + 2, _scale_legend(rows, battery.scale)))
+
+
+def _scale_legend(rows: pd.DataFrame, scale: list[str]) -> list[tuple[str, str]]:
+    names = rows.drop_duplicates("series").set_index("series")["series_label"]
+    return [(names[answer], c) for answer, c in zip(scale, theme.AGREEMENT, strict=True)]
+
+
+def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
+    """One item of a battery: label and base above, the four answers below."""
+    battery = words.labels.study.roles.battery
+    assert battery is not None
+    cells = {row.series: row for row in records(item)}
+    label, note = next(iter(cells.values())), _item_base(cells, words)
+    room = sheet.canvas.width
+    small = theme.text_width(note, theme.SMALL) + 12
+    lines = theme.wrap(str(label.label), room)
+    beside = not sheet.canvas.narrow and theme.text_width(lines[-1]) + small <= room
+    end = sheet.lines(y, [escape(t, quote=False) for t in lines], shift=-sheet.left)
+    if beside:
+        sheet.text(
+            end - 9, note, x=1, shift=sheet.right, anchor="right", size=theme.SMALL,
+            color=theme.SOFT,
+        )  # fmt: skip
+    else:
+        end = sheet.lines(end, [_soft(note)], shift=-sheet.left)
+    middle = end + 12
+    _halves(sheet, middle, cells, words)
+    sheet.rule((0, 0), (middle - 12, middle + 12), theme.INK, 1.2, below=False)
+    return middle + 22
+
+
+def _item_base(cells: dict[str, Any], words: Words) -> str:
+    battery = words.labels.study.roles.battery
+    base = words.base(cells["agree"].base_n)
+    outside = cells.get(battery.not_concerned or "") if battery else None
+    if outside is None:
+        return base
+    n = words.labels.formats.number(outside.count)
+    return f"{base} · {words.labels.term('figure', 'not_concerned', n=n)}"
+
+
+def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None:
+    """The bars of one item from the zero line outwards, and the total of each side."""
+    battery = words.labels.study.roles.battery
+    assert battery is not None
+    colours = dict(zip(battery.scale, theme.AGREEMENT, strict=True))
+    sides = [(list(reversed(battery.disagree)), -1, "disagree"), (battery.agree, 1, "agree")]
+    for answers, sign, total in sides:
+        start = 0.0
+        for answer in answers:
+            row = cells[answer]
+            share = 0.0 if math.isnan(row.share) else row.share
+            trace = _bar(
+                row, y, words, 18, start, colours[answer], sign * share, interval=False
+            )
+            trace["marker"]["cornerradius"] = 0
+            sheet.traces.append(trace)
+            start += sign * share
+        sheet.text(
+            y, words.value(cells[total]), x=start, on_data=True, shift=6 * sign, bold=True,
+            anchor="left" if sign > 0 else "right",
+        )  # fmt: skip
+
+
+def stacked(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """One bar to 100 % a group, cut into the answers of a scale."""
+    answers = rows.drop_duplicates("series")
+    fills, inks = _palette(words.entry.palette, len(answers))
+    colours = dict(zip(answers["series"], zip(fills, inks, strict=True), strict=True))
+    sheet, y = Sheet(canvas), 0.0
+    y = sheet.legend(y, list(zip(answers["series_label"], fills, strict=True))) + 6
+    for key in rows["key"].drop_duplicates():
+        y = _stack(sheet, y, records(rows[rows["key"] == key]), words, colours)
+    return sheet.spec(y)
+
+
+def _palette(name: str, n: int) -> tuple[list[str], list[str]]:
+    """Fills and the inks that are read on them, spread over the colours there are."""
+    fills, inks = (
+        (theme.AGREEMENT, theme.ON_AGREEMENT)
+        if name == "agreement"
+        else (theme.SEQUENCE, theme.ON_SEQUENCE)
+    )
+    if n > len(fills):
+        raise ValueError(f"a stacked bar holds {len(fills)} answers at most, not {n}")
+    at = [round(k * (len(fills) - 1) / max(n - 1, 1)) for k in range(n)]
+    return [fills[k] for k in at], [inks[k] for k in at]
+
+
+def _stack(
+    sheet: Sheet, y: float, cells: list[Any], words: Words, colours: dict[str, tuple[str, str]]
+) -> float:
+    first = cells[0]
+    if first.label:
+        mark = "◇ " if any(cell.verdict == "fragile" for cell in cells) else ""
+        y = _label(sheet, y, first, sheet.canvas.width, mark + words.base(first.base_n))
+    start, middle = 0.0, y + 13
+    for cell in cells:
+        fill, ink = colours[cell.series]
+        share = 0.0 if math.isnan(cell.share) else cell.share
+        trace = _bar(cell, middle, words, 22, start, fill, share, interval=False)
+        trace["marker"] |= {"cornerradius": 0, "line": {"width": 1, "color": theme.PAPER}}
+        sheet.traces.append(trace)
+        value = words.value(cell)
+        if theme.text_width(value, 13, bold=True) + 6 <= share * sheet.room:
+            sheet.text(
+                middle, value, x=start + share / 2, on_data=True, anchor="center", size=13,
+                color=ink, bold=True,
+            )  # fmt: skip
+        start += share
+    return middle + 22
+
+
+def bands(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """A line over ordered bands, intervals as soft bars behind, counts under each band."""
+    found, n = records(rows), len(rows)
+    left, top, plot = 46, 26.0, 220.0
+    sheet = Sheet(canvas, left=left, x_range=(-0.5, n - 0.5))
+    _grid(sheet, top, plot, words)
+    heights = [top + plot * (1 - (0 if math.isnan(r.share) else r.share)) for r in found]
+    for at, row in enumerate(found):
+        sheet.traces.append(_soft_bar(at, row, top, plot))
+    sheet.traces.append(_line(found, heights, words))
+    for at, row in enumerate(found):
+        _point_value(sheet, at, heights, words.value(row))
+    bottom = top + plot + 8
+    room = sheet.room / n - 4
+    ends = [_under(sheet, at, bottom, row, room, words) for at, row in enumerate(found)]
+    return sheet.spec(max(ends) + 2)
+
+
+def _grid(sheet: Sheet, top: float, plot: float, words: Words) -> None:
+    """Quarters of 100 %, labelled at the left: the values are read off the points."""
+    for share in (0, 0.25, 0.5, 0.75, 1.0):
+        y = top + plot * (1 - share)
+        sheet.rule((0, 1), (y, y), theme.LINE, paper=True)
+        text = words.labels.formats.percent(share)
+        sheet.text(y, text, shift=-sheet.left, size=theme.SMALL, color=theme.SOFT)
+
+
+def _soft_bar(at: int, row: Any, top: float, plot: float) -> Spec:
+    """The interval of a point, as a broad soft bar behind it."""
+    low = row.share if math.isnan(row.share_low) else row.share_low
+    high = row.share if math.isnan(row.share_high) else row.share_high
+    return {
+        "type": "scatter", "mode": "lines", "x": [at, at], "hoverinfo": "skip",
+        "y": [top + plot * (1 - low), top + plot * (1 - high)],
+        "line": {"color": theme.BAND, "width": 10},
+    }  # fmt: skip
+
+
+def _line(found: list[Any], heights: list[float], words: Words) -> Spec:
+    """Points joined by a line; a fragile point is hollow, a hidden one is not drawn."""
+    fragile = [row.verdict == "fragile" for row in found]
+    shown = [h if row.verdict != "suppressed" else None
+             for h, row in zip(heights, found, strict=True)]  # fmt: skip
+    return {
+        "type": "scatter", "mode": "lines+markers", "x": list(range(len(found))), "y": shown,
+        "line": {"color": theme.ACCENT, "width": 2.5},
+        "marker": {
+            "size": [11 if weak else 10 for weak in fragile], "opacity": 1,
+            "color": [theme.PAPER if weak else theme.ACCENT for weak in fragile],
+            "line": {"width": [2 if weak else 1.5 for weak in fragile],
+                     "color": [theme.ACCENT if weak else theme.PAPER for weak in fragile]},
+        },
+        "hoverinfo": "text", "hovertext": [words.hover(row) for row in found],
+        "cliponaxis": False,
+    }  # fmt: skip
+
+
+def _point_value(sheet: Sheet, at: int, heights: list[float], value: str) -> None:
+    """The value of a point, in a quarter that the line does not cross."""
+    here = heights[at]
+    before = heights[at - 1] if at else None
+    after = heights[at + 1] if at + 1 < len(heights) else None
+    if after is None or after >= here:
+        side, up = 1, -1
+    elif before is None or before >= here:
+        side, up = -1, -1
+    else:
+        side, up = 1, 1
+    if after is None and sheet.canvas.narrow:
+        side = -1 if before is None or before >= here else side
+    sheet.text(
+        here + 13 * up, value, x=at, on_data=True, shift=8 * side, bold=True,
+        anchor="left" if side > 0 else "right",
+    )  # fmt: skip
+
+
+def _under(sheet: Sheet, at: int, y: float, row: Any, room: float, words: Words) -> float:
+    """Band and counts under a point, cut into lines that fit between its neighbours."""
+    size = theme.SMALL if sheet.canvas.narrow else theme.LABEL
+    counts = words.labels.formats.fraction(row.count, row.base_n)
+    how = {"x": at, "on_data": True, "anchor": "center"}
+    y = sheet.lines(y, theme.wrap(str(row.label), room, size), size=size, **how)
+    texts = theme.wrap(counts, room, theme.SMALL)
+    return sheet.lines(y, texts, size=theme.SMALL, color=theme.SOFT, **how)
+
+
+def flow(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """Steps of the response flow: bars that shrink, the number, the step and its reason."""
+    return _flow_rows(rows, words, canvas) if canvas.narrow else _flow_columns(rows, words, canvas)
+
+
+def _flow_columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    found, n = records(rows), len(rows)
+    largest, floor = max(row.count for row in found), 64.0
+    sheet = Sheet(canvas, x_range=(-0.5, n - 0.5))
+    room = canvas.width / n - 14
+    ends = []
+    for at, row in enumerate(found):
+        height = floor * row.count / largest
+        sheet.traces.append(_block(at, floor, height, row, words))
+        left: dict[str, Any] = {"x": at - 0.46, "on_data": True}
+        sheet.text(
+            floor + 20, words.labels.formats.number(row.count), size=theme.BIG, serif=True,
+            bold=True, **left,
+        )  # fmt: skip
+        y = sheet.lines(floor + 38, theme.wrap(words.steps[at], room), **left)
+        soft = theme.wrap(words.step_notes[at], room, theme.SMALL)
+        ends.append(sheet.lines(y, soft, size=theme.SMALL, color=theme.SOFT, **left))
+    return sheet.spec(max(ends) + 2)
+
+
+def _block(at: int, floor: float, height: float, row: Any, words: Words) -> Spec:
+    return {
+        "type": "bar", "x": [at], "y": [-height], "base": [floor], "width": [0.92],
+        "marker": {"color": theme.ACCENT, "cornerradius": 2, "line": {"width": 0}},
+        "hoverinfo": "text", "hovertext": [words.hover(row)],
+    }  # fmt: skip
+
+
+def _flow_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    found = records(rows)
+    largest = max(row.count for row in found)
+    sheet, y = Sheet(canvas, left=64), 2.0
+    for at, row in enumerate(found):
+        number = words.labels.formats.number(row.count)
+        sheet.text(
+            y + 14, number, shift=-64, size=theme.BIG, serif=True, bold=True
+        )
+        bar = _bar(row, y + 10, words, 16, length=row.count / largest, interval=False)
+        sheet.traces.append(bar)
+        y = sheet.lines(y + 24, theme.wrap(words.steps[at], sheet.room))
+        soft = theme.wrap(words.step_notes[at], sheet.room, theme.SMALL)
+        y = sheet.lines(y, soft, size=theme.SMALL, color=theme.SOFT) + 12
+    return sheet.spec(y)
+
+
+def dots(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """Two or three groups compared on each line: a mark and an interval each, values at right."""
+    series = rows.drop_duplicates("series")
+    marks = dict(zip(series["series"], MARKS, strict=False))
+    column = math.ceil(theme.text_width("100 %", theme.LABEL, bold=True)) + 8
+    sheet = Sheet(canvas, right=column * len(series))
+    y = _dots_legend(sheet, list(zip(series["series_label"], marks.values(), strict=True)))
+    for key in rows["key"].drop_duplicates():
+        cells = records(rows[rows["key"] == key])
+        y = _label(sheet, y, cells[0], canvas.width, _dots_base(cells, words)) + 11
+        sheet.track(y, 6)
+        for row in cells:
+            sheet.traces.append(_dot(row, y, marks[row.series], words))
+            place = column * (list(marks).index(row.series) + 1)
+            _, colour, _ = marks[row.series]
+            sheet.text(
+                y, words.value(row), x=1, shift=place, anchor="right", bold=True, color=colour
+            )
+        y += 17
+    return sheet.spec(y)
+
+
+MARKS = [
+    ("circle", theme.ACCENT, "●"),
+    ("diamond", theme.SECOND, "◆"),
+    ("square", theme.THIRD, "■"),
+]
+
+
+def _dots_base(cells: list[Any], words: Words) -> str:
+    """The base after the label, where lines are groups and each has its own."""
+    return words.base(cells[0].base_n) if words.entry.by else ""
+
+
+def _dots_legend(sheet: Sheet, entries: list[tuple[str, tuple[str, str, str]]]) -> float:
+    y = 0.0
+    for label, (_, colour, sign) in entries:
+        texts = theme.wrap(label, sheet.canvas.width - 18, theme.SMALL + 1)
+        sheet.text(y + 9, sign, color=colour)
+        y = sheet.lines(y, texts, shift=18, size=theme.SMALL + 1, color=colour)
+    return y + 8
+
+
+def _dot(row: Any, y: float, mark: tuple[str, str, str], words: Words) -> Spec:
+    symbol, colour, _ = mark
+    weak = row.verdict == "fragile"
+    trace: Spec = {
+        "type": "scatter", "mode": "markers", "x": [row.share], "y": [y], "cliponaxis": False,
+        "marker": {
+            "symbol": symbol, "size": 11, "color": theme.PAPER if weak else colour, "opacity": 1,
+            "line": {"width": 2 if weak else 1, "color": colour if weak else theme.PAPER},
+        },
+        "hoverinfo": "text", "hovertext": [words.hover(row)],
+    }  # fmt: skip
+    if not math.isnan(row.share_low):
+        trace["error_x"] = {
+            "type": "data", "symmetric": False, "array": [row.share_high - row.share],
+            "arrayminus": [row.share - row.share_low], "color": colour, "thickness": 1.4,
+            "width": 0,
+        }  # fmt: skip
+    return trace
+
+
+def columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """Counts over months: columns where there is room, short lines on a phone."""
+    if canvas.narrow:
+        return _column_rows(rows, words, canvas)
+    found, n = records(rows), len(rows)
+    largest, plot, top = max(max(row.count for row in found), 1), 150.0, 22.0
+    sheet, floor = Sheet(canvas, x_range=(-0.5, n - 0.5)), top + plot
+    for at, row in enumerate(found):
+        height = plot * row.count / largest
+        sheet.traces.append(_block(at, floor, height, row, words) | {"width": [0.72]})
+        how: dict[str, Any] = {"x": at, "on_data": True, "anchor": "center"}
+        sheet.text(floor - height - 11, words.value(row), size=13, bold=True, **how)
+        sheet.text(floor + 14, _month(row, words), size=theme.SMALL, color=theme.SOFT, **how)
+    sheet.rule((0, 1), (floor, floor), theme.INK, paper=True, below=False)
+    return sheet.spec(floor + 26)
+
+
+def _month(row: Any, words: Words) -> str:
+    months = row.variable == "month"
+    return words.labels.formats.month(row.category, short=True) if months else str(row.label)
+
+
+def _column_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    found = records(rows)
+    names = [_month(row, words) for row in found]
+    left = math.ceil(max(theme.text_width(name) for name in names)) + 8
+    right = math.ceil(max(theme.text_width(words.value(r), bold=True) for r in found)) + 8
+    largest = max(max(row.count for row in found), 1)
+    sheet, y = Sheet(canvas, left=left, right=right), 12.0
+    for row, name in zip(found, names, strict=True):
+        sheet.text(y, name, shift=-left)
+        length = row.count / largest
+        sheet.traces.append(_bar(row, y, words, 14, length=length, interval=False))
+        sheet.text(y, words.value(row), x=1, shift=right, anchor="right", bold=True)
+        y += 24
+    return sheet.spec(y - 10)
+
+
+CHARTS: dict[str, Callable[[pd.DataFrame, Words, theme.Canvas], Spec]] = {
+    "bars": bars,
+    "diverging": diverging,
+    "bands": bands,
+    "stacked": stacked,
+    "flow": flow,
+    "dots": dots,
+    "columns": columns,
+}

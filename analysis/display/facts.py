@@ -1,0 +1,278 @@
+"""What a figure shows, as named values for its sentences, and the conditions that hold.
+
+Sentences are templates in `report/<lang>/texts.yml`; every number in them is one of these values,
+so a sentence changes when the data change, and its variant when their direction does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from analysis.display.catalogue import Entry
+from analysis.display.rows import LAST, Sources
+from analysis.display.charts import Words, records
+
+HALF, ALPHA = 0.5, 0.05
+
+
+@dataclass(frozen=True)
+class Facts:
+    """values: what a template may name. conditions: the variants that may be chosen."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    conditions: frozenset[str] = frozenset()
+
+
+def facts_of(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    """Facts of a figure. rows: as drawn, at least one."""
+    kind = words.entry.kind
+    found = MAKERS[kind](rows, words, sources)
+    conditions = set(found.conditions)
+    if (rows["verdict"] == "fragile").all():
+        conditions.add("fragile")
+    return Facts(common(rows, words) | found.values, frozenset(conditions))
+
+
+def common(rows: pd.DataFrame, words: Words) -> dict[str, Any]:
+    """Base and size, for every kind of figure."""
+    formats = words.labels.formats
+    low, high = rows["base_n"].min(), rows["base_n"].max()
+    lines = rows["key"].nunique()
+    return {
+        "n": formats.number(high),
+        "n_low": formats.number(low),
+        "lines": lines,
+        "lines_words": formats.words(lines),
+        "fragile_lines": int(rows.loc[rows["verdict"] == "fragile", "key"].nunique()),
+        "population": words.labels.population(rows["population"].iloc[0]),
+    }
+
+
+def named(prefix: str, row: Any, words: Words) -> dict[str, Any]:
+    """One estimate under a name: {first}, {first_share}, {first_count}, {first_interval}…"""
+    formats = words.labels.formats
+    return {
+        prefix: row.label,
+        f"{prefix}_series": row.series_label,
+        f"{prefix}_value": words.value(row),
+        f"{prefix}_share": formats.percent(row.share),
+        f"{prefix}_mean": formats.number(row.share, 2),
+        f"{prefix}_count": formats.number(row.count),
+        f"{prefix}_base": formats.number(row.base_n),
+        f"{prefix}_fraction": formats.fraction(row.count, row.base_n),
+        f"{prefix}_interval": formats.interval(row.share_low, row.share_high),
+        f"{prefix}_number": row.count,
+    }
+
+
+def _ranked(rows: pd.DataFrame, column: str = "share") -> list[Any]:
+    """Rows with a value, the largest first, answers such as "other" after all the others."""
+    known = rows[rows[column].notna() & (rows["verdict"] != "suppressed")]
+    other = known["key"].isin(LAST)
+    order = known.assign(_o=other).sort_values(
+        ["_o", column], ascending=[True, False], kind="stable"
+    )
+    return records(order.drop(columns="_o"))
+
+
+def _of_bars(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    column = "count" if words.entry.value == "count" else "share"
+    ranked = _ranked(rows, column)
+    if not ranked:
+        return Facts({}, frozenset({"hidden"}))
+    named_rows = [row for row in ranked if row.key not in LAST] or ranked
+    values: dict[str, Any] = {}
+    for name, at in (("first", 0), ("second", 1), ("third", 2), ("last", -1)):
+        values |= named(name, named_rows[min(at, len(named_rows) - 1)], words)
+    for row in records(rows):
+        values |= named(f"at_{row.key}", row, words)
+    over = [row for row in named_rows if row.share > HALF]
+    formats = words.labels.formats
+    values |= {
+        "over_half": len(over),
+        "over_half_words": formats.words(len(over)),
+        "over_half_labels": formats.listed([_lower(row.label) for row in over]),
+        "total": formats.number(rows["count"].sum()),
+        "total_number": float(rows["count"].sum()),
+    }
+    return Facts(values, _bar_conditions(named_rows, over))
+
+
+def _bar_conditions(ranked: list[Any], over: list[Any]) -> frozenset[str]:
+    conditions = {"several_over_half" if len(over) > 1 else "one_over_half" if over else
+                  "none_over_half"}  # fmt: skip
+    if over:
+        conditions.add("majority")
+    if len(ranked) > 1 and _points(ranked[0].share) == _points(ranked[1].share):
+        conditions.add("tie")
+    if ranked[0].count == 0:
+        conditions.add("zero")
+    return frozenset(conditions)
+
+
+def _points(share: float) -> int:
+    """A share as it is printed, in whole points."""
+    return math.floor(share * 100 + 0.5) if not math.isnan(share) else -1
+
+
+def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    shown = rows[rows["share"].notna()]
+    if shown.empty:
+        return Facts({}, frozenset({"hidden"}))
+    found, ranked = records(shown), _ranked(shown)
+    values = named("first", found[0], words) | named("last", found[-1], words)
+    values |= named("high", ranked[0], words) | named("low", ranked[-1], words)
+    p = trend_p(words.entry, sources)
+    weak = [row.label for row in found if row.verdict == "fragile"]
+    values |= {
+        "trend": words.labels.formats.p_value(p),
+        "fragile_labels": words.labels.formats.listed(weak),
+        "n": words.labels.formats.number(shown["base_n"].sum()),
+    }
+    conditions = {direction([row.share for row in found], p)}
+    if weak:
+        conditions.add("some_fragile")
+    return Facts(values, frozenset(conditions))
+
+
+def trend_p(entry: Entry, sources: Sources) -> float | None:
+    """P value of the trend test that goes with a figure, if there is one."""
+    tests = sources.results.tests
+    if tests.empty or not entry.test or not entry.by:
+        return None
+    found = tests[
+        (tests["variable"] == sources.variable(entry.variable or ""))
+        & (tests["by"] == sources.variable(entry.by))
+        & (tests["test"] == entry.test)
+    ]
+    return float(found["p_value"].iloc[0]) if len(found) == 1 else None
+
+
+def direction(shares: list[float], p: float | None) -> str:
+    """`rise`, `fall`, `flat` or `mixed` over ordered groups.
+
+    A trend test, where there is one, says whether the ends differ; without it only a run that
+    never turns back is called a rise or a fall.
+    """
+    printed = [_points(share) for share in shares]
+    if len(set(printed)) == 1:
+        return "flat"
+    up = printed[-1] > printed[0]
+    if p is not None:
+        return "flat" if p >= ALPHA or printed[-1] == printed[0] else "rise" if up else "fall"
+    if printed == sorted(printed):
+        return "rise"
+    return "fall" if printed == sorted(printed, reverse=True) else "mixed"
+
+
+def _of_battery(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    agree = rows[rows["series"] == "agree"]
+    found = _of_bars(agree, words, sources)
+    outside = words.labels.study.roles.battery
+    not_concerned = rows[rows["series"] == (outside.not_concerned if outside else None)]
+    most = _ranked(not_concerned, "count")
+    values = dict(found.values) | {"group": rows["tag"].iloc[0]}
+    if most:
+        values |= named("outside", most[0], words)
+    values["low_words"] = values.get("last")
+    under = len(agree) - int(found.values.get("over_half", 0))
+    conditions = set(found.conditions) | ({"all_over_half"} if not under else set())
+    return Facts(values, frozenset(conditions))
+
+
+def _of_stack(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    """For each answer, the group where it is most and least frequent; the ends of the groups."""
+    values: dict[str, Any] = {}
+    answers = list(rows.drop_duplicates("series")["series"])
+    for place, answer in (("bottom", answers[0]), ("top", answers[-1])):
+        cells = rows[rows["series"] == answer]
+        ranked = _ranked(cells)
+        if not ranked:
+            return Facts({}, frozenset({"hidden"}))
+        values |= named(f"{place}_high", ranked[0], words)
+        values |= named(f"{place}_low", ranked[-1], words)
+        values |= named(f"{place}_first", records(cells)[0], words)
+        values |= named(f"{place}_last", records(cells)[-1], words)
+        values[place] = cells["series_label"].iloc[0]
+    top = records(rows[rows["series"] == answers[-1]])
+    conditions = {direction([row.share for row in top], None)}
+    return Facts(values, frozenset(conditions))
+
+
+def _of_flow(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    found = records(rows)
+    values = named("first", found[0], words) | named("last", found[-1], words)
+    for at, row in enumerate(found):
+        values |= named(f"step{at}", row, words)
+    ratio = found[-1].count / found[0].count if found[0].count else float("nan")
+    values["kept_share"] = words.labels.formats.percent(ratio)
+    return Facts(values, frozenset({"majority"} if ratio > HALF else set()))
+
+
+def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    """The line where two groups differ most, the one where they agree most."""
+    series = list(rows.drop_duplicates("series")["series"])[:2]
+    wide = rows[rows["verdict"] != "suppressed"].pivot_table(
+        index="key", columns="series", values="share", sort=False
+    )
+    if len(series) < 2 or wide.shape[1] < 2:
+        return Facts({}, frozenset({"hidden"}))
+    gap = (wide[series[0]] - wide[series[1]]).dropna()
+    values: dict[str, Any] = {}
+    for name, key in (("widest", gap.abs().idxmax()), ("nearest", gap.abs().idxmin())):
+        for place, which in zip(("one", "other"), series, strict=True):
+            cell = rows[(rows["key"] == key) & (rows["series"] == which)]
+            values |= named(f"{name}_{place}", records(cell)[0], words)
+        values[name] = values[f"{name}_one"]
+    names = rows.drop_duplicates("series").set_index("series")["series_label"]
+    values |= {"one": names[series[0]], "other": names[series[1]]}
+    for place, which in zip(("one", "other"), series, strict=True):
+        values |= named(f"first_{place}", _ranked(rows[rows["series"] == which])[0], words)
+    lead = "one_leads" if gap[gap.abs().idxmax()] > 0 else "other_leads"
+    values["crossed"] = [key for key, value in gap.items() if value < 0]
+    reversed_ = rows[rows["key"].isin(values["crossed"])].drop_duplicates("key")["label"]
+    values["crossed_labels"] = words.labels.formats.listed([_lower(x) for x in reversed_])
+    conditions = {lead}
+    if 0 < len(reversed_) < len(gap):
+        conditions.add("some_crossed")
+    return Facts(values, frozenset(conditions))
+
+
+def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    ranked = _ranked(rows, "count")
+    values = named("high", ranked[0], words) | named("low", ranked[-1], words)
+    found, half = records(rows), len(rows) // 2
+    total = sum(row.count for row in found)
+    second = sum(row.count for row in found[half:]) / total if total else float("nan")
+    values |= {
+        "total": words.labels.formats.number(total),
+        "second_half_share": words.labels.formats.percent(second),
+    }
+    return Facts(values, frozenset({"later"} if second > HALF else {"earlier"}))
+
+
+def _lower(label: str) -> str:
+    return lower_first(label)
+
+
+def lower_first(text: str) -> str:
+    """A label inside a sentence: its capital goes, unless it is an acronym's."""
+    if len(text) > 1 and text[0].isupper() and not text[1].isupper():
+        return text[0].lower() + text[1:]
+    return text
+
+
+MAKERS: dict[str, Callable[[pd.DataFrame, Words, Sources], Facts]] = {
+    "bars": _of_bars,
+    "bands": _of_bands,
+    "diverging": _of_battery,
+    "stacked": _of_stack,
+    "flow": _of_flow,
+    "dots": _of_dots,
+    "columns": _of_columns,
+}

@@ -1,0 +1,192 @@
+"""The block of a figure: question, chart, sentence, base and method, table and downloads.
+
+Written as Markdown for Quarto and pandoc: a div whose last paragraph is the caption, and raw HTML
+for the rest. The table is in the page before any script runs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from analysis.display.charts import Words, draw
+from analysis.display.rows import Sources
+from analysis.display.tables import csv_link, numbers_csv, numbers_table
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#|~^$@\"'!+-])")
+LISTED = re.compile(r"^(\d+)([.)])")
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a figure says: all text is plain, and escaped where it is written."""
+
+    name: str
+    title: str
+    question: str
+    say: str
+    note: str
+
+
+def figure_block(rows: pd.DataFrame, words: Words, block: Block) -> str:
+    """Markdown of a figure. rows: as drawn, at least one."""
+    html = "\n".join(
+        [
+            f'<p class="q">{escape(block.question)}</p>',
+            chart(draw(rows, words), words, block),
+            f'<p class="say" id="say-{block.name}">{escape(block.say)}</p>',
+            footer(rows, words, block),
+        ]
+    )
+    return (
+        f"\n::: {{#fig-{block.name} .finding}}\n{raw(html)}\n\n"
+        f"{markdown(block.title)}\n:::\n"
+    )
+
+
+def raw(html: str) -> str:
+    """HTML that Quarto and pandoc pass on untouched: no line of it may end its block."""
+    safe = html.replace("```", "&#96;&#96;&#96;")
+    return f"```{{=html}}\n{safe}\n```"
+
+
+def markdown(text: str) -> str:
+    """A plain text as Markdown that shows it, whatever signs it holds."""
+    return LISTED.sub(r"\1\\\2", MARKDOWN.sub(r"\\\1", text))
+
+
+def script(spec: dict[str, Any], name: str) -> str:
+    """A specification beside its chart; `</` cannot close the script."""
+    content = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    content = content.replace("<!--", "<\\u0021--")
+    return f'<script type="application/json" data-layout="{name}">{content}</script>'
+
+
+def chart(specs: dict[str, dict[str, Any]], words: Words, block: Block) -> str:
+    """The place of a chart, of the height it will have, with both its layouts."""
+    heights = "".join(
+        f"--{name}:{spec['layout']['height']}px;" for name, spec in specs.items()
+    )
+    scripts = "".join(script(spec, name) for name, spec in specs.items())
+    without = escape(words.labels.term("figure", "no_script"))
+    return (
+        f'<div class="chart" data-chart="{block.name}" role="img" style="{heights}" '
+        f'aria-label="{escape(block.say)}" aria-describedby="note-{block.name}" '
+        f'data-title="{escape(block.title)}" data-note="{escape(block.note)}">'
+        f'<div class="plot"></div>{scripts}<noscript>{without}</noscript></div>'
+    )
+
+
+def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
+    """Base and method at the left, table, CSV, image and link at the right."""
+    labels = words.labels
+
+    def named(key: str) -> str:
+        return escape(labels.term("figure", key, title=block.title))
+
+    table = numbers_table(rows, words, block.title)
+    link = csv_link(numbers_csv(rows))
+    return (
+        f'<div class="fig-foot"><p class="note" id="note-{block.name}">{escape(block.note)}</p>'
+        f'<div class="tools"><details><summary aria-label="{named("table_of")}">'
+        f'{escape(labels.term("figure", "table"))}</summary>'
+        f'<div class="scroll" tabindex="0">{table}</div></details>'
+        f'<a download="{block.name}.csv" href="{link}" aria-label="{named("csv_of")}">'
+        f'{escape(labels.term("figure", "csv"))}</a>'
+        f'<button type="button" data-image="{block.name}" aria-label="{named("image_of")}" hidden>'
+        f'{escape(labels.term("figure", "image"))}</button>'
+        f'<a href="#fig-{block.name}" aria-label="{named("link_of")}">#</a></div></div>'
+    )
+
+
+def note(rows: pd.DataFrame, words: Words, sources: Sources, own: str = "") -> str:
+    """Base, method, and what the reader must know of the marks, in sentences."""
+    parts = [_base(rows, words), own, *_method(rows, words), *_marks(rows, words)]
+    parts += [_outside(rows, words), _shown(rows, words, sources), evidence_note(rows, words)]
+    return " ".join(part for part in parts if part)
+
+
+def _base(rows: pd.DataFrame, words: Words) -> str:
+    labels, formats = words.labels, words.labels.formats
+    if words.entry.kind == "flow" or words.entry.value == "fraction" or words.entry.cells:
+        return ""
+    populations = rows["population"].drop_duplicates()
+    people = formats.listed([labels.population(name) for name in populations])
+    seen = rows[rows["base_kind"] == rows["base_kind"].iloc[0]]
+    low, high = seen["base_n"].min(), seen["base_n"].max()
+    if words.entry.kind in ("bands", "stacked") and words.entry.by:
+        groups = seen.drop_duplicates("key")["base_n"]
+        return labels.term("figure", "base", population=people, n=words.base(groups.sum()))
+    n = (
+        words.base(high)
+        if low == high
+        else labels.term("figure", "n_range", low=formats.number(low), high=formats.number(high))
+    )
+    return labels.term("figure", "base", population=people, n=n)
+
+
+def _method(rows: pd.DataFrame, words: Words) -> list[str]:
+    """How the intervals that are drawn were made."""
+    if words.entry.kind not in ("bars", "bands", "dots") or words.entry.value == "count":
+        return []
+    methods = rows.loc[rows["share_low"].notna(), "method"].drop_duplicates()
+    key = "band_interval" if words.entry.kind == "bands" else "interval"
+    return [
+        words.labels.term("figure", key, method=words.labels.term("methods", method))
+        for method in methods
+    ]
+
+
+def _marks(rows: pd.DataFrame, words: Words) -> list[str]:
+    kinds = set(rows["verdict"])
+    found = []
+    if "fragile" in kinds and words.entry.kind != "diverging":
+        key = {"stacked": "fragile_line", "bands": "fragile_point", "dots": "fragile_point"}.get(
+            words.entry.kind, "fragile"
+        )
+        found.append(words.labels.term("figure", key))
+    if "suppressed" in kinds:
+        found.append(words.labels.term("figure", "suppressed"))
+    return found
+
+
+def _outside(rows: pd.DataFrame, words: Words) -> str:
+    battery = words.labels.study.roles.battery
+    if words.entry.kind != "diverging" or battery is None or not battery.not_concerned:
+        return ""
+    cells = rows[rows["series"] == battery.not_concerned]
+    if cells.empty:
+        return ""
+    answer = cells["series_label"].iloc[0]
+    return words.labels.term("figure", "not_concerned_note", answer=answer)
+
+
+def _shown(rows: pd.DataFrame, words: Words, sources: Sources) -> str:
+    """How many answers there are, where only the first are drawn."""
+    if not words.entry.top:
+        return ""
+    every = len(words.labels.answers(rows["variable"].iloc[0], rows["population"].iloc[0]))
+    if every <= len(rows):
+        return ""
+    return words.labels.term("figure", "shown_of", shown=len(rows), all=every)
+
+
+def illustrative(rows: pd.DataFrame) -> bool:
+    """Whether a figure may not be told as a finding: it rests on a choice of the reconstruction."""
+    return bool((rows["evidence"] == "illustrative").any())
+
+
+def evidence_note(rows: pd.DataFrame, words: Words) -> str:
+    """What the reader must know where numbers rest on reconstructed answers alone."""
+    marked = rows[rows["evidence"] == "illustrative"]
+    if marked.empty:
+        return ""
+    if marked["key"].nunique() == rows["key"].nunique():
+        return words.labels.term("figure", "illustrative")
+    names = words.labels.formats.listed(list(marked.drop_duplicates("key")["label"]))
+    return words.labels.term("figure", "illustrative_some", labels=names)

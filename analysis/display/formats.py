@@ -1,0 +1,138 @@
+"""Numbers, dates and intervals as each language writes them.
+
+The facts of a language (signs, spaces, names of months) stand in `locales.yml`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.errors import InputError, Problem, nearest
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Formats:
+    """Formats of one language. Every method takes plain values and returns text."""
+
+    lang: str
+    facts: dict[str, Any]
+
+    def number(self, value: float | None, decimals: int = 0) -> str:
+        """A number with its separators: 4 198 in French, 4,198 in English."""
+        if _missing(value):
+            return self.missing
+        text = f"{_rounded(float(value or 0), decimals):,}"
+        whole, _, part = text.partition(".")
+        whole = whole.replace(",", self.facts["thousands"]).replace("-", "−")
+        return whole + (self.facts["decimal"] + part if part else "")
+
+    def percent(self, share: float | None, decimals: int = 0) -> str:
+        """A share between 0 and 1 as a percentage, with the space its language asks for."""
+        if _missing(share):
+            return self.missing
+        return self.facts["percent"].format(self.number(float(share or 0) * 100, decimals))
+
+    def interval(self, low: float | None, high: float | None, decimals: int = 0) -> str:
+        """Two shares as the ends of an interval: 75 % à 85 %."""
+        if _missing(low) or _missing(high):
+            return self.missing
+        return self.facts["interval"].format(
+            low=self.percent(low, decimals), high=self.percent(high, decimals)
+        )
+
+    def fraction(self, count: float | None, total: float | None) -> str:
+        """A count over its base: 13 sur 25."""
+        if _missing(count) or _missing(total):
+            return self.missing
+        return self.facts["fraction"].format(count=self.number(count), total=self.number(total))
+
+    def date(self, day: dt.date) -> str:
+        """A day in full: 11 décembre 2025."""
+        number = self.facts["first_day"] if day.day == 1 else str(day.day)
+        return self.facts["date"].format(
+            day=number, month=self.facts["months"][day.month - 1], year=day.year
+        )
+
+    def period(self, start: dt.date, end: dt.date) -> str:
+        """Two days in full with a dash between them."""
+        return self.facts["period"].format(start=self.date(start), end=self.date(end))
+
+    def month(self, code: str, short: bool = False) -> str:
+        """A month written YYYY-MM: décembre 2024, or déc. where room is short."""
+        year, number = code.split("-")
+        name = self.facts["months_short" if short else "months"][int(number) - 1]
+        return name if short else self.facts["month"].format(month=name, year=year)
+
+    def p_value(self, p: float | None) -> str:
+        """A p value: p = 0,012, or p < 0,001 where it is smaller."""
+        if _missing(p):
+            return self.missing
+        if float(p or 0) < 0.001:
+            return self.facts["p_below"].format(self.number(0.001, 3))
+        return self.facts["p_equal"].format(self.number(p, 3))
+
+    def quote(self, text: str) -> str:
+        """A text between the quotation marks of its language."""
+        return self.facts["quote"].format(text)
+
+    def words(self, value: int) -> str:
+        """A small whole number in words, a large one in figures."""
+        known = self.facts["words"]
+        return known[value] if 0 <= value < len(known) else self.number(value)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Items in a row: a, b et c."""
+        if len(items) < 2:
+            return "".join(items)
+        return ", ".join(items[:-1]) + self.facts["list_last"] + items[-1]
+
+    @property
+    def missing(self) -> str:
+        """What stands where a number cannot be given."""
+        return self.facts["missing"]
+
+
+@cache
+def _locales() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((HERE / "locales.yml").read_text(encoding="utf-8"))
+
+
+def formats(lang: str) -> Formats:
+    """Formats of a language. Raises InputError where the language is not described."""
+    known = _locales()
+    if lang not in known:
+        raise InputError(
+            [
+                Problem(
+                    "analysis/display/locales.yml",
+                    "a language of a study has its formats",
+                    lang,
+                    "one of " + ", ".join(sorted(known)),
+                    nearest(lang, list(known)) + f", or describe {lang!r} in this file",
+                )
+            ]
+        )
+    return Formats(lang, known[lang])
+
+
+def _missing(value: float | None) -> bool:
+    # pd.NA is neither a float nor None, and cannot be compared.
+    return value is None or type(value).__name__ == "NAType" or math.isnan(float(value))
+
+
+def _rounded(value: float, decimals: int) -> Decimal:
+    """Half goes up, as printed figures do; binary noise is cut first (0.585 is 58.5 %)."""
+    step = Decimal(1).scaleb(-decimals)
+    rounded = Decimal(repr(round(value, 9))).quantize(step, rounding=ROUND_HALF_UP)
+    return rounded if rounded else abs(rounded)

@@ -1,0 +1,221 @@
+"""What things are called: questions, answers, populations, in one language of a study.
+
+Wordings come from the questionnaire and study.yml, the analysis' own words from `terms.yml`.
+A name without a label is a mistake in the study, told as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from analysis.display.formats import Formats, formats
+from analysis.errors import InputError, Problem
+from analysis.study import Study, read_yaml
+
+HERE = Path(__file__).resolve().parent
+Text = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A variable and its answers in every language."""
+
+    label: Text
+    answers: dict[str, Text] = field(default_factory=dict)
+    hint: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of one study in one language. Every method raises InputError where one misses."""
+
+    study: Study
+    lang: str
+
+    def variable(self, name: str, population: str = "") -> str:
+        """The wording of a question, or the label of a column or of a variable of the analysis."""
+        for wording in self._wordings(name, population):
+            if self.lang in wording.label:
+                return wording.label[self.lang]
+        raise self._missing(name)
+
+    def hint(self, name: str, population: str = "") -> str:
+        """The instruction printed under a question, or ""."""
+        hints = (w.hint.get(self.lang, "") for w in self._wordings(name, population))
+        return next((hint for hint in hints if hint), "")
+
+    def answers(self, name: str, population: str = "") -> list[str]:
+        """Codes of the answers of a variable in the order of its question, sets left out."""
+        for wording in self._wordings(name, population, sets=False):
+            if wording.answers:
+                return list(wording.answers)
+        return []
+
+    def answer(self, name: str, category: str, population: str = "") -> str:
+        """The label of an answer, of a set of answers, or of a value the analysis makes."""
+        if name == "month":
+            return self.formats.month(category)
+        for wording in self._wordings(name, population):
+            if self.lang in wording.answers.get(category, {}):
+                return wording.answers[category][self.lang]
+        return self.term("answers", category, problem=self._missing(f"{name}/{category}"))
+
+    def family(self, name: str, category: str) -> str:
+        """The label of the family an answer of the motivations belongs to, or ""."""
+        code = self.family_code(name, category)
+        return self.term("families", code) if code else ""
+
+    def family_code(self, name: str, category: str) -> str:
+        """The family column of an answer's row in the questionnaire, or ""."""
+        role = self.study.roles.motivation
+        if role is None or role.family is None or name not in (role.variable, *self._asked(name)):
+            return ""
+        choices = (c for q in self._asked(role.variable) for c in self.study.question(q).choices)
+        codes = (c.extra.get(role.family, "") for c in choices if c.name == category)
+        return next((code for code in codes if code), "")
+
+    def item_group(self, item: str) -> str:
+        """The label of the group of the battery that an item stands in, or ""."""
+        form = self.study.questionnaire
+        if form is None or item not in form or not form[item].groups:
+            return ""
+        return form.groups[form[item].groups[-1]].labels[self.lang]
+
+    def group(self, name: str) -> str:
+        """The label of a group of questions."""
+        form = self.study.questionnaire
+        if form is None or name not in form.groups:
+            raise self._missing(name)
+        return form.groups[name].labels[self.lang]
+
+    def population(self, name: str) -> str:
+        """Who is counted, as it stands after "Base:"."""
+        known = self.study.definition.populations
+        if name not in known:
+            raise self._missing(name)
+        return known[name].label[self.lang]
+
+    def term(
+        self, section: str, key: str, problem: InputError | None = None, **values: object
+    ) -> str:
+        """A word of `terms.yml`, its braces filled."""
+        entry = self.terms.get(section, {}).get(key)
+        if entry is None or self.lang not in entry:
+            raise problem or self._missing(f"{section}/{key}", "analysis/display/terms.yml")
+        return entry[self.lang].format(**values) if values else entry[self.lang]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """The words every study shares."""
+        return _terms()
+
+    @cached_property
+    def formats(self) -> Formats:
+        """Number formats of the same language."""
+        return formats(self.lang)
+
+    def _wordings(self, name: str, population: str, sets: bool = True) -> Iterator[Wording]:
+        """Every description of a variable, that of the population's own source first.
+
+        An extract and the survey may both have a column of one name (a sector, say): the
+        population tells which is meant.
+        """
+        known = self.study.definition.populations
+        source = known[population].source if population in known else "survey"
+        yield from self._columns(name, [source])
+        yield from self._questions(name, population)
+        yield from self._derived(name)
+        yield from self._made(name)
+        yield from self._columns(name, list(self.study.definition.sources.present()))
+        if sets:
+            yield from self._sets(name)
+
+    def _columns(self, name: str, sources: list[str]) -> Iterator[Wording]:
+        present = self.study.definition.sources.present()
+        for source in sources:
+            if source in present and name in present[source].columns:
+                column = present[source].columns[name]
+                yield Wording(column.label, column.answers)
+
+    def _asked(self, name: str) -> list[str]:
+        """Questions behind a variable: itself, or those that a role joins under its name."""
+        role = self.study.roles.motivation
+        if role is not None and name == role.variable:
+            return list(role.questions.values())
+        form = self.study.questionnaire
+        return [name] if form is not None and name in form else []
+
+    def _questions(self, name: str, population: str) -> Iterator[Wording]:
+        role = self.study.roles.motivation
+        asked = self._asked(name)
+        if role is not None and name == role.variable and population in role.questions:
+            asked = sorted(asked, key=lambda question: question != role.questions[population])
+        for question in map(self.study.question, asked):
+            answers = {choice.name: choice.labels for choice in question.choices}
+            yield Wording(question.labels, answers, question.hints)
+
+    def _derived(self, name: str) -> Iterator[Wording]:
+        derived = self.study.definition.derived.get(name)
+        if derived is not None:
+            yield Wording(derived.label, {k: s.label for k, s in derived.answers.items()})
+
+    def _sets(self, name: str) -> Iterator[Wording]:
+        for key in dict.fromkeys([name, *self._asked(name)]):
+            sets = self.study.definition.answer_sets.get(key, {})
+            yield Wording({}, {code: entry.label for code, entry in sets.items()})
+
+    def _made(self, name: str) -> Iterator[Wording]:
+        """Variables that the analysis makes: their answers come from where it takes them."""
+        role = self.study.roles.motivation
+        if role is not None and name == f"{role.variable}_{role.family}":
+            name = "motivation_family"
+        entry = self.terms["variables"].get(name)
+        if entry is None:
+            return
+        made = {
+            "question_base": self._question_labels,
+            "duration_band": self._bands,
+            "mean_duration_band": self._bands,
+            "motivation_family": self._families,
+            "expectation_index": self._groups,
+        }
+        answers = made[name]() if name in made else entry.get("answers", {})
+        yield Wording(entry["label"], answers)
+
+    def _question_labels(self) -> dict[str, Text]:
+        form = self.study.questionnaire
+        return {} if form is None else {question.name: question.labels for question in form}
+
+    def _bands(self) -> dict[str, Text]:
+        return {band.name: band.label for band in self.study.definition.duration_bands}
+
+    def _families(self) -> dict[str, Text]:
+        return self.terms["families"]
+
+    def _groups(self) -> dict[str, Text]:
+        form, role = self.study.questionnaire, self.study.roles.battery
+        if form is None or role is None:
+            return {}
+        return {name: form.groups[name].labels for name in form.battery(role.group)}
+
+    def _missing(self, name: str, file: str | None = None) -> InputError:
+        return InputError(
+            [
+                Problem(
+                    file or self.study.paths.shown(self.study.paths.definition),
+                    "everything shown has a label in each language",
+                    f"no label for {name!r}",
+                    f"a label in {self.lang!r}",
+                    "add the label to the questionnaire or to study.yml",
+                )
+            ]
+        )
+
+
+@cache
+def _terms() -> dict[str, Any]:
+    return read_yaml((HERE / "terms.yml").read_text(encoding="utf-8"))

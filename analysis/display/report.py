@@ -1,0 +1,463 @@
+"""What a page of the report calls: figures, tables, numbers and labels of one study.
+
+A page never names a file or reads data. It asks by role ("satisfaction", "hours") or by the names
+of the results, and every number it prints comes from the released results.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from analysis.display import figure as block
+from analysis.display import tables
+from analysis.display.catalogue import (
+    Card, Catalogue, Entry, FigureText, Texts, entry_of, read_catalogue, read_texts,
+)  # fmt: skip
+from analysis.display.charts import Words
+from analysis.display.facts import Facts, facts_of, lower_first, named
+from analysis.display.labels import Labels
+from analysis.display.results import Results, read_results
+from analysis.display.rows import Sources, items_of, rows_for
+from analysis.display.sentences import fill, tell
+from analysis.errors import InputError, Problem
+from analysis.paths import PROJECT
+from analysis.study import Study, load_study
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+ENV = "LEARNER_SURVEY_"
+
+
+class PageError(Exception):
+    """A page asks for a number that is not there, or for several: the page must change."""
+
+
+def open_report(
+    study: str | None = None, lang: str | None = None, root: Path | None = None
+) -> Report:
+    """The report of a study in a language, as its pages call it.
+
+    Defaults come from LEARNER_SURVEY_STUDY, LEARNER_SURVEY_LANG and LEARNER_SURVEY_ROOT, then
+    from the first study there is and its first language. Raises InputError.
+    """
+    place = root or Path(os.environ.get(ENV + "ROOT") or PROJECT)
+    name = study or os.environ.get(ENV + "STUDY") or _first_study(place)
+    loaded = load_study(name, place)
+    spoken = lang or os.environ.get(ENV + "LANG") or loaded.definition.languages[0]
+    results = read_results(loaded.paths.results, loaded.paths.shown(loaded.paths.results), spoken)
+    return report_of(loaded, results, spoken)
+
+
+def report_of(study: Study, results: Results, lang: str) -> Report:
+    """A report on results already read."""
+    pages = study.paths.pages
+    catalogue = read_catalogue(pages / "figures.yml", "report/figures.yml")
+    texts = read_texts(pages / lang / "texts.yml", f"report/{lang}/texts.yml")
+    return Report(Sources(study, results, Labels(study, lang)), catalogue, texts)
+
+
+def _first_study(root: Path) -> str:
+    known = sorted(path.parent.name for path in (root / "studies").glob("*/study.yml"))
+    if known:
+        return known[0]
+    problem = Problem(
+        "studies/", "there is a study to report on", "no study", "studies/<study>/study.yml",
+        "create a study",
+    )  # fmt: skip
+    raise InputError([problem])
+
+
+@dataclass(frozen=True)
+class Report:
+    """One study in one language. Figures and tables are Markdown, numbers are formatted text."""
+
+    sources: Sources
+    catalogue: Catalogue
+    texts: Texts
+
+    # Figures and tables
+
+    def figure(self, name: str) -> Markdown:
+        """A figure of the catalogue; nothing where the study has no data for it."""
+        return _markdown(self._block(name) if self.has_figure(name) else "")
+
+    def figures(self, name: str) -> Markdown:
+        """Every figure made from one entry, such as one for each group of the battery."""
+        return _markdown("\n".join(self._block(each) for each in self.names(name)))
+
+    def names(self, name: str) -> list[str]:
+        """Ids of the figures made from one entry, without those the study has no data for."""
+        entry = self.catalogue.figures.get(name)
+        every = [f"{name}-{group}" for group in items_of(self.sources)] if entry and entry.each \
+            else [name]  # fmt: skip
+        return [each for each in every if self.has_figure(each)]
+
+    def has_figure(self, name: str) -> bool:
+        """Whether the study has data for a figure. Raises PageError where it ought to have."""
+        entry, _, group = entry_of(self.catalogue, name)
+        if not self._rows(name).empty:
+            return True
+        if entry.variable and self.has(entry.variable) and not (entry.by or entry.populations):
+            raise PageError(f"figure({name!r}): the results hold no {entry.variable!r}")
+        return False
+
+    def title(self, name: str) -> str:
+        """The finding of a figure, as its title says it."""
+        return self._told(name).title
+
+    def say(self, name: str) -> str:
+        """The sentence of a figure."""
+        return self._told(name).say
+
+    def table(self, name: str) -> Markdown:
+        """A table by its name: audit, tests, codebook, or the numbers of a figure."""
+        labels = self.labels
+        caption = labels.term("tables", name) if name in labels.terms["tables"] else ""
+        if name == "audit":
+            html = tables.audit_table(self.sources.results.audit, labels, caption)
+        elif name == "tests":
+            html = tables.tests_table(self.sources.results.tests, labels, caption)
+        elif name == "codebook":
+            html = tables.codebook_table(labels, caption)
+        else:
+            caption = self.title(name)
+            html = tables.numbers_table(self._rows(name), self._words(name), caption)
+            html = f'<div class="scroll" tabindex="0">{html}</div>'
+        return _markdown(
+            f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{block.markdown(caption)}\n:::\n"
+        )
+
+    def cards(self, names: Sequence[str]) -> Markdown:
+        """The strip of key figures: number, what it is, its base and interval."""
+        cells = [self._card(name) for name in names if self._card_rows(name) is not None]
+        return _markdown(block.raw(f'<div class="cards">{"".join(cells)}</div>') + "\n")
+
+    # Numbers
+
+    def share(
+        self,
+        variable: str,
+        category: str,
+        population: str | None = None,
+        by: str | None = None,
+        by_category: str | None = None,
+        base_kind: str | None = None,
+    ) -> str:
+        """A share as text: 80 %."""
+        row = self.one(variable, category, population, by, by_category, base_kind)
+        return self.formats.percent(row.share)
+
+    def count(
+        self,
+        variable: str,
+        category: str,
+        population: str | None = None,
+        by: str | None = None,
+        by_category: str | None = None,
+        base_kind: str | None = None,
+    ) -> str:
+        """A count as text: 4 198."""
+        row = self.one(variable, category, population, by, by_category, base_kind)
+        return self.formats.number(row.count)
+
+    def interval(
+        self,
+        variable: str,
+        category: str,
+        population: str | None = None,
+        by: str | None = None,
+        by_category: str | None = None,
+        base_kind: str | None = None,
+    ) -> str:
+        """An interval as text: 75 % à 85 %."""
+        row = self.one(variable, category, population, by, by_category, base_kind)
+        return self.formats.interval(row.share_low, row.share_high)
+
+    def mean(
+        self, variable: str, category: str = "mean", population: str | None = None,
+        decimals: int = 1,
+    ) -> str:  # fmt: skip
+        """A mean as text: 8,4. The results hold a total and its base, or a score."""
+        row = self.one(variable, category, population)
+        value = row.count / row.base_n if row.method == "mean" else row.share
+        return self.formats.number(value, decimals)
+
+    def base(
+        self,
+        variable: str,
+        population: str | None = None,
+        by: str | None = None,
+        by_category: str | None = None,
+        base_kind: str | None = None,
+    ) -> str:
+        """The base of a table as text: 243."""
+        rows = self._table(variable, population, by, base_kind)
+        if by_category is not None:
+            rows = rows[rows["by_category"] == by_category]
+        sizes = rows["base_n"].unique()
+        if len(sizes) != 1:
+            call = f"base({variable!r}, population={population!r}, by={by!r})"
+            raise PageError(f"{call}: {len(sizes)} bases in the results, not one")
+        return self.formats.number(float(sizes[0]))
+
+    def test(self, variable: str, by: str, name: str) -> str:
+        """The p value of a test as text: p < 0,001."""
+        tests = self.sources.results.tests
+        call = f"test({variable!r}, {by!r}, {name!r})"
+        if tests.empty:
+            raise PageError(f"{call}: the results hold no test")
+        found = tests[
+            (tests["variable"] == self.sources.variable(variable))
+            & (tests["by"] == self.sources.variable(by))
+            & (tests["test"] == name)
+        ]
+        if len(found) != 1:
+            raise PageError(f"{call}: {len(found)} tests in the results, not one")
+        return self.formats.p_value(float(found["p_value"].iloc[0]))
+
+    def one(
+        self,
+        variable: str,
+        category: str,
+        population: str | None = None,
+        by: str | None = None,
+        by_category: str | None = None,
+        base_kind: str | None = None,
+    ) -> Any:
+        """The one estimate asked for, as a named tuple. Raises PageError where it is not one."""
+        rows = self._table(variable, population, by, base_kind)
+        rows = rows[rows["category"] == self.sources.category(category)]
+        if by_category is not None:
+            rows = rows[rows["by_category"] == by_category]
+        if len(rows) != 1:
+            call = (
+                f"{variable!r}, {category!r}, population={population!r}, by={by!r}, "
+                f"by_category={by_category!r}, base_kind={base_kind!r}"
+            )
+            raise PageError(f"estimate({call}): {len(rows)} in the results, not one")
+        return next(rows.itertuples(index=False))
+
+    # Words
+
+    def label(self, variable: str, category: str | None = None) -> str:
+        """The wording of a question, or of one of its answers."""
+        name, population = self.sources.variable(variable), self.sources.population(variable)
+        if category is None:
+            return self.labels.variable(name, population)
+        return self.labels.answer(name, self.sources.category(category), population)
+
+    def population(self, name: str) -> str:
+        """Who is counted under a name."""
+        return self.labels.population(name)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """A number as the language writes it."""
+        return self.formats.number(value, decimals)
+
+    def date(self, day: dt.date | str) -> str:
+        """A day as the language writes it: 11 décembre 2025."""
+        return self.formats.date(dt.date.fromisoformat(day) if isinstance(day, str) else day)
+
+    def period(self) -> str:
+        """First and last day of fieldwork."""
+        period = self.study.definition.period
+        return self.formats.period(period.start, period.end)
+
+    def lower(self, text: str) -> str:
+        """A label without its first capital, for the middle of a sentence."""
+        return lower_first(text)
+
+    def has(self, role: str) -> bool:
+        """Whether the study plays a role."""
+        return self.sources.has(role)
+
+    @property
+    def study(self) -> Study:
+        return self.sources.study
+
+    @property
+    def labels(self) -> Labels:
+        return self.sources.labels
+
+    @property
+    def formats(self) -> Any:
+        return self.labels.formats
+
+    # How a figure is made
+
+    @cached_property
+    def _seen(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _table(
+        self, variable: str, population: str | None, by: str | None, base_kind: str | None
+    ) -> pd.DataFrame:
+        rows = self.sources.results.estimates
+        name = self.sources.variable(variable)
+        rows = rows[
+            (rows["variable"] == name)
+            & (rows["population"] == (population or self.sources.population(variable)))
+            & (rows["by"] == (self.sources.variable(by) if by else ""))
+        ]
+        kind = base_kind or (rows["base_kind"].iloc[0] if len(rows) else "")
+        return rows[rows["base_kind"] == kind]
+
+    def _rows(self, name: str) -> pd.DataFrame:
+        if name not in self._seen:
+            entry, _, group = entry_of(self.catalogue, name)
+            if entry.variable == "audit_status":
+                self._seen[name] = _audit_rows(self.sources)
+            else:
+                self._seen[name] = rows_for(entry, self.sources, group)
+        return self._seen[name]
+
+    def _text(self, name: str) -> FigureText:
+        _, key, _ = entry_of(self.catalogue, name)
+        if key not in self.texts.figures:
+            where = f"report/{self.labels.lang}/texts.yml"
+            problem = Problem(
+                where, "each figure of the catalogue has its words", f"no {key!r}",
+                f"figures.{key}", "write its topic, title and sentence",
+            )  # fmt: skip
+            raise InputError([problem])
+        return self.texts.figures[key]
+
+    def _words(self, name: str) -> Words:
+        entry, _, _ = entry_of(self.catalogue, name)
+        words, text = Words(self.labels, entry), self._text(name)
+        if entry.kind != "flow":
+            return words
+        facts = facts_of(self._rows(name), words, self.sources)
+        extra = facts.values | self._study_values()
+        where = f"report/{self.labels.lang}/texts.yml"
+        steps, notes = ([fill(t, extra, where) for t in part]
+                        for part in (text.steps, text.step_notes))  # fmt: skip
+        return Words(self.labels, entry, tuple(steps), tuple(notes))
+
+    def _study_values(self) -> dict[str, Any]:
+        """Numbers of the study's definition, and of the response flow, that any text may use."""
+        flow = self.sources.results.estimates
+        flow = flow[flow["variable"] == "response_flow"]
+        counts = {f"flow_{c}": self.formats.number(n)
+                  for c, n in zip(flow["category"], flow["count"], strict=True)}  # fmt: skip
+        least = self.study.definition.retention.min_answered
+        return counts | {"min_answered": self.formats.number(least), "period": self.period()}
+
+    def _told(self, name: str) -> block.Block:
+        """Title, sentence, question and note of a figure."""
+        rows, words, text = self._rows(name), self._words(name), self._text(name)
+        if rows.empty:
+            raise PageError(f"title({name!r}): the results hold nothing for this figure")
+        found = facts_of(rows, words, self.sources)
+        values = found.values | self._study_values() | self._question_values(name)
+        facts = Facts(values, found.conditions)
+        where = f"report/{self.labels.lang}/texts.yml, {name}"
+        topic, say = fill(text.topic, values, where), tell(text.say, facts, where)
+        if block.illustrative(rows):
+            title = self.labels.term("figure", "illustrative_title", topic=topic)
+            say = self.labels.term("figure", "illustrative_say", say=lower_first(say))
+        else:
+            title = tell(text.title, facts, where)
+        question = fill(text.subtitle or "{question} {hint}", values, where).strip()
+        own = fill(text.note, values, where) if text.note else ""
+        note = block.note(rows, words, self.sources, own)
+        return block.Block(name, _capital(title), question, _capital(say), note)
+
+    def _question_values(self, name: str) -> dict[str, str]:
+        entry, _, group = entry_of(self.catalogue, name)
+        row = self._rows(name).iloc[0]
+        variable, population = row["variable"], row["population"]
+        return {
+            "question": self.labels.variable(variable, population),
+            "hint": self.labels.hint(variable, population),
+            "group": self.labels.group(group) if group else "",
+            "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",
+            "categories": self.labels.answer(variable, row["category"], population),
+        }
+
+    def _block(self, name: str) -> str:
+        return block.figure_block(self._rows(name), self._words(name), self._told(name))
+
+    # Key figures
+
+    def _card_rows(self, name: str) -> Any:
+        card = self._card_of(name)
+        rows = self._table(card.variable, card.population, None, None)
+        rows = rows[rows["category"] == self.sources.category(card.category)]
+        return next(rows.itertuples(index=False)) if len(rows) == 1 else None
+
+    def _card_of(self, name: str) -> Card:
+        if name not in self.catalogue.cards or name not in self.texts.cards:
+            raise PageError(f"cards([{name!r}]): no such key figure in the catalogue and texts")
+        return self.catalogue.cards[name]
+
+    def _card(self, name: str) -> str:
+        card, text, row = self._card_of(name), self.texts.cards[name], self._card_rows(name)
+        words = Words(self.labels, Entry(kind="bars", value=card.value))
+        values = _card_values(row, words, self.labels) | self._study_values()
+        where = f"report/{self.labels.lang}/texts.yml, {name}"
+        mean = self.formats.number(row.count / row.base_n, 1) if card.value == "mean" else ""
+        number = mean or (values["it_count"] if card.value == "count" else values["it_share"])
+        base = fill(text.base, values, where) if text.base else self._card_base(card, values, row)
+        if row.evidence == "illustrative":
+            base += " · " + self.labels.term("evidence", "illustrative")
+        return (
+            f'<div class="card"><div class="num">{escape(number)}</div>'
+            f'<div class="what">{escape(fill(text.what, values, where))}</div>'
+            f'<div class="base">{escape(base)}</div></div>'
+        )
+
+    def _card_base(self, card: Card, values: dict[str, Any], row: Any) -> str:
+        if card.base == "interval" and row.share_low == row.share_low:
+            n = self.labels.term("figure", "n", n=values["it_base"])
+            return f"{values['it_interval']} · {n}"
+        return str(values["it_fraction"])
+
+
+def _card_values(row: Any, words: Words, labels: Labels) -> dict[str, Any]:
+    shown = pd.Series(row._asdict()) if hasattr(row, "_asdict") else row
+    shown["label"] = labels.answer(row.variable, row.category, row.population)
+    shown["series_label"] = ""
+    return named("it", shown, words)
+
+
+def _audit_rows(sources: Sources) -> pd.DataFrame:
+    """Counts of the figures of the audit by status, as rows that a chart draws."""
+    audit = sources.results.audit
+    if audit.empty:
+        return pd.DataFrame(columns=["key"])
+    order = sources.labels.answers("audit_status")
+    counts = audit["status"].value_counts().reindex(order, fill_value=0)
+    total = int(counts.sum())
+    return pd.DataFrame(
+        {
+            "variable": "audit_status", "population": "all", "category": order, "by": "",
+            "by_category": "", "base_kind": "figures", "base_n": float(total),
+            "count": counts.to_numpy(dtype=float), "share": counts.to_numpy() / total,
+            "share_low": float("nan"), "share_high": float("nan"), "method": "count",
+            "verdict": "ok", "evidence": "observed", "chapter": "audit", "table": "audit_status",
+            "key": order, "label": [sources.labels.answer("audit_status", s) for s in order],
+            "tag": "", "series": "", "series_label": "",
+        }
+    )  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _markdown(text: str) -> Markdown:
+    # IPython is slow to import, and only pages need it.
+    from IPython.display import Markdown  # noqa: PLC0415
+
+    return Markdown(text)

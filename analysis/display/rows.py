@@ -1,0 +1,322 @@
+"""The rows a figure shows: estimates chosen and ordered, with their labels.
+
+A frame of rows has the columns of the results beside these: `key`, `label` and `tag` of the line,
+`series` and `series_label` within the line. Charts, tables, downloads and sentences all read the
+same rows, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.display.catalogue import Entry
+from analysis.display.labels import Labels
+from analysis.display.results import Results, select
+from analysis.errors import InputError, Problem
+from analysis.study import Roles, Study
+
+LAST = ("other", "none", "not_specified", "unspecified", "not_concerned")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What display reads: a study's definition, its released results, its labels."""
+
+    study: Study
+    results: Results
+    labels: Labels
+
+    def variable(self, name: str) -> str:
+        """The variable behind a role, or the name itself."""
+        if name == "motivation" and self.study.roles.motivation:
+            return self.study.roles.motivation.variable
+        role = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
+        return self.study.variable_of(role) if isinstance(role, str) else name
+
+    def category(self, name: str) -> str:
+        """A set of answers that a role names, or the answer itself."""
+        role = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
+        return role if isinstance(role, str) else name
+
+    def has(self, role: str) -> bool:
+        """Whether the study plays a role."""
+        return bool(getattr(self.study.roles, role, None))
+
+    def population(self, name: str) -> str:
+        """The population a role's or a variable's results carry when none is named."""
+        role = self.study.roles.motivation
+        if name == "motivation" and role is not None:
+            return next(iter(role.questions))
+        question = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
+        question = question if isinstance(question, str) else name
+        form = self.study.questionnaire
+        if form is not None and question in form:
+            return self.study.population_of(question)
+        found = self.results.estimates
+        known = found.loc[found["variable"] == question, "population"].unique()
+        return str(known[0]) if len(known) else "all"
+
+
+def rows_for(entry: Entry, sources: Sources, group: str = "") -> pd.DataFrame:
+    """Rows of a figure. Empty where the study has nothing of the kind."""
+    makers = {
+        "bars": _bars,
+        "bands": _bands,
+        "stacked": _stacked,
+        "flow": _cells,
+        "dots": _dots,
+        "columns": _bars,
+    }
+    if entry.kind == "diverging":
+        return _battery(entry, sources, group)
+    if entry.battery:
+        return _overview(sources, entry)
+    if entry.cells and entry.kind == "bars":
+        return _cells(entry, sources)
+    return makers[entry.kind](entry, sources)
+
+
+def table_of(
+    sources: Sources,
+    name: str,
+    population: str | None = None,
+    by: str | None = None,
+    base_kind: str | None = None,
+) -> pd.DataFrame:
+    """One table of the results with its labels."""
+    population = population or sources.population(name)
+    variable = sources.variable(name)
+    by = sources.variable(by) if by else ""
+    found = select(sources.results.estimates, variable, population, by, base_kind)
+    labels = [sources.labels.answer(variable, c, population) for c in found["category"]]
+    return found.assign(key=found["category"], label=labels, tag="", series="", series_label="")
+
+
+def only_answers(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """Rows of answers, without the sets that read several of them together."""
+    if rows.empty:
+        return rows
+    known = sources.labels.answers(rows["variable"].iloc[0], rows["population"].iloc[0])
+    return rows[rows["category"].isin(known)] if known else rows
+
+
+def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
+    name = entry.variable or ""
+    rows = table_of(sources, name, entry.population, entry.by, entry.base_kind)
+    if entry.category:
+        rows = rows[rows["category"] == sources.category(entry.category)]
+        rows = _named_by_group(rows, sources, entry)
+    else:
+        rows = only_answers(rows, sources)
+    if rows.empty:
+        return rows
+    if rows["variable"].iloc[0] == "question_base":
+        rows = _question_lines(rows, sources)
+    if entry.tag == "family":
+        rows = rows.assign(
+            tag=[
+                sources.labels.family(v, c)
+                for v, c in zip(rows["variable"], rows["category"], strict=True)
+            ]
+        )
+    rows = rows[rows["base_n"] >= entry.minimum_base]
+    return ordered(rows, entry.order).head(entry.top or len(rows))
+
+
+def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
+    """By value, largest first, answers such as "other" and "none" last; or as given."""
+    if order == "given":
+        return rows
+    last = rows["category"].isin(LAST) & (rows["key"] == rows["category"])
+    value = rows["share"].fillna(rows["count"])
+    return (
+        rows.assign(_last=last, _value=value)
+        .sort_values(["_last", "_value"], ascending=[True, False], kind="stable")
+        .drop(columns=["_last", "_value"])
+    )
+
+
+def _named_by_group(rows: pd.DataFrame, sources: Sources, entry: Entry) -> pd.DataFrame:
+    by = sources.variable(entry.by or "")
+    labels = [sources.labels.answer(by, group) for group in rows["by_category"]]
+    return rows.assign(
+        key=rows["by_category"], series=rows["category"], series_label=rows["label"], label=labels
+    )
+
+
+def _question_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """One line a question; a battery stands in one line, that of its smallest base."""
+    battery = sources.study.roles.battery
+    form = sources.study.questionnaire
+    if battery is None or form is None:
+        return _told_apart(rows, sources)
+    items = [q.name for members in form.battery(battery.group).values() for q in members]
+    inside = rows["category"].isin(items)
+    if not inside.any():
+        return _told_apart(rows, sources)
+    keep = rows[inside]["count"].idxmin()
+    label = sources.labels.term(
+        "figure", "overlap_items", group=sources.labels.group(battery.group), n=int(inside.sum())
+    )
+    rows = rows[~inside | (rows.index == keep)].copy()
+    rows.loc[keep, ["key", "label"]] = [battery.group, label]
+    return _told_apart(rows, sources)
+
+
+def _told_apart(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """Questions of one wording are told apart by whom they are asked of."""
+    twice = rows["label"].duplicated(keep=False)
+    tags = [
+        sources.labels.population(sources.study.population_of(question)) if again else ""
+        for question, again in zip(rows["category"], twice, strict=True)
+    ]
+    return rows.assign(tag=tags)
+
+
+def _bands(entry: Entry, sources: Sources) -> pd.DataFrame:
+    rows = table_of(sources, entry.variable or "", entry.population, entry.by)
+    rows = rows[rows["category"] == sources.category(entry.category or "")]
+    return _named_by_group(rows, sources, entry)
+
+
+def _stacked(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """Lines are groups (or populations), series are the answers of a scale."""
+    name = entry.variable or ""
+    if entry.populations:
+        tables = [
+            only_answers(table_of(sources, name, population), sources).assign(
+                series=lambda t: t["category"],
+                series_label=lambda t: t["label"],
+                key=population,
+                label=sources.labels.population(population),
+            )
+            for population in entry.populations
+            if population in sources.study.definition.populations
+        ]
+        return pd.concat(tables) if tables else table_of(sources, name).head(0)
+    rows = only_answers(table_of(sources, name, entry.population, entry.by), sources)
+    if not entry.by:
+        return rows.assign(
+            key="", label="", series=rows["category"], series_label=rows["label"]
+        )
+    rows = rows[rows["base_n"] > 0]
+    named = _named_by_group(rows, sources, entry)
+    return named.assign(series=rows["category"], series_label=rows["label"])
+
+
+def _dots(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """Lines are answers and series populations, or lines are groups and series answers."""
+    name = entry.variable or ""
+    if entry.by:
+        return _answers_by_group(entry, sources)
+    known = [p for p in entry.populations if p in sources.study.definition.populations]
+    tables = []
+    for population in known:
+        rows = only_answers(table_of(sources, name, population), sources)
+        tables.append(
+            rows.assign(series=population, series_label=sources.labels.population(population))
+        )
+    if len([t for t in tables if not t.empty]) < 2:
+        return table_of(sources, name).head(0)
+    first = ordered(tables[0], entry.order)
+    place = {key: n for n, key in enumerate(first["key"])}
+    joined = pd.concat(tables)
+    return joined.assign(_at=joined["key"].map(place)).sort_values(
+        "_at", kind="stable"
+    ).drop(columns="_at")
+
+
+def _answers_by_group(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """The most frequent answers overall, in each group of at least the base asked for."""
+    name = entry.variable or ""
+    overall = ordered(only_answers(table_of(sources, name, entry.population), sources), "value")
+    chosen = list(overall["category"].head(entry.series or 2))
+    rows = table_of(sources, name, entry.population, entry.by)
+    rows = rows[rows["category"].isin(chosen) & (rows["base_n"] >= max(entry.minimum_base, 1))]
+    named = _named_by_group(rows, sources, entry)
+    rank = named["series"].map({category: n for n, category in enumerate(chosen)})
+    lead = named[named["series"] == chosen[0]].set_index("key")["share"] if chosen else named
+    other = named["key"].isin(LAST)
+    return (
+        named.assign(_rank=rank, _lead=named["key"].map(lead), _other=other)
+        .sort_values(["_other", "_lead", "key", "_rank"], ascending=[True, False, True, True])
+        .drop(columns=["_rank", "_lead", "_other"])
+    )
+
+
+def _cells(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """One line a cell named in the catalogue: steps of a flow, or answers of several questions."""
+    tables = []
+    for cell in entry.cells:
+        rows = table_of(sources, cell.variable, cell.population)
+        rows = rows[rows["category"] == _cell_category(sources, cell.category)]
+        title = sources.labels.variable(sources.variable(cell.variable)) if len(rows) else ""
+        tables.append(rows.assign(key=f"{cell.variable}-{cell.category}", tag=title))
+    found = [table for table in tables if not table.empty]
+    return pd.concat(found) if len(found) == len(tables) else tables[0].head(0)
+
+
+def _cell_category(sources: Sources, name: str) -> str:
+    """A question's base is asked for by role, any other cell by its own name."""
+    return sources.category(name)
+
+
+def items_of(sources: Sources, group: str = "") -> dict[str, list[str]]:
+    """Items of the battery by group, in the order of the questionnaire."""
+    battery, form = sources.study.roles.battery, sources.study.questionnaire
+    if battery is None or form is None:
+        return {}
+    found = form.battery(battery.group)
+    return {
+        name: [question.name for question in questions]
+        for name, questions in found.items()
+        if group in ("", name)
+    }
+
+
+def _battery(entry: Entry, sources: Sources, group: str) -> pd.DataFrame:
+    """Lines are items, series the answers of the scale, totals and those not concerned."""
+    items = items_of(sources, group)
+    if group and not items:
+        raise InputError(
+            [
+                Problem(
+                    "report/figures.yml", "a figure of the battery names one of its groups",
+                    group, ", ".join(items_of(sources)), "correct the page",
+                )
+            ]
+        )  # fmt: skip
+    tables = [_item(sources, item) for members in items.values() for item in members]
+    return pd.concat(tables) if tables else table_of(sources, "skills").head(0)
+
+
+def _item(sources: Sources, item: str) -> pd.DataFrame:
+    battery = sources.study.roles.battery
+    kind = "concerned" if battery and battery.not_concerned else "respondents"
+    rows = table_of(sources, item, base_kind=kind)
+    if battery and battery.not_concerned:
+        outside = table_of(sources, item, base_kind="respondents")
+        rows = pd.concat([rows, outside[outside["category"] == battery.not_concerned]])
+    return rows.assign(
+        key=item,
+        series=rows["category"],
+        series_label=rows["label"],
+        label=sources.labels.variable(item),
+        tag=sources.labels.item_group(item),
+    )
+
+
+def _overview(sources: Sources, entry: Entry) -> pd.DataFrame:
+    """One line an item: the share who agree among those concerned."""
+    rows = _battery(entry, sources, "")
+    if rows.empty:
+        return rows
+    return ordered(rows[rows["category"] == "agree"], entry.order)
+
+
+def labels_in_order(rows: pd.DataFrame) -> Sequence[str]:
+    """Labels of the lines, each once, in the order shown."""
+    return list(rows.drop_duplicates("key")["label"])

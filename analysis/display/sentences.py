@@ -1,0 +1,65 @@
+"""Sentences from templates: variants chosen by condition, values put in by name."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.display.catalogue import Text
+from analysis.display.facts import Facts, lower_first
+from analysis.errors import InputError, Problem, nearest
+
+ELSE = "else"
+
+
+class _Sentences(string.Formatter):
+    """str.format with two conversions: !l without the first capital, !u with one."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        if conversion == "l":
+            return lower_first(str(value))
+        if conversion == "u":
+            return str(value)[:1].upper() + str(value)[1:]
+        return super().convert_field(value, conversion)  # type: ignore[arg-type]
+
+
+def fill(template: str, values: Mapping[str, Any], where: str) -> str:
+    """A template with its values. Raises InputError where it names a value there is not."""
+    try:
+        return _Sentences().vformat(template, (), values)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        name = str(error).strip("'")
+        raise InputError(
+            [
+                Problem(
+                    where,
+                    "a sentence names values that its figure has",
+                    name,
+                    ", ".join(sorted(k for k in values if not k.startswith("at_"))),
+                    nearest(name, list(values)),
+                )
+            ]
+        ) from error
+
+
+def tell(text: Text, facts: Facts, where: str) -> str:
+    """A sentence: the first variant whose condition holds (`a+b` asks for both), else `else`."""
+    if isinstance(text, str):
+        return fill(text, facts.values, where)
+    for condition, template in text.items():
+        if condition != ELSE and set(condition.split("+")) <= facts.conditions:
+            return fill(template, facts.values, where)
+    if ELSE not in text:
+        raise InputError(
+            [
+                Problem(
+                    where,
+                    "a sentence has a variant for every case",
+                    ", ".join(sorted(facts.conditions)) or "no condition",
+                    "a variant for it, or `else`",
+                    "add the variant",
+                )
+            ]
+        )
+    return fill(text[ELSE], facts.values, where)

@@ -1,0 +1,200 @@
+"""Tables as accessible HTML, and the numbers of a figure as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from analysis.display.charts import Words, records
+from analysis.display.labels import Labels
+
+CSV_COLUMNS = [
+    "label", "series_label", "variable", "population", "category", "by", "by_category",
+    "base_kind", "base_n", "count", "share", "share_low", "share_high", "method", "verdict",
+    "evidence",
+]  # fmt: skip
+WHOLE = ("base_n", "count")
+
+
+def table_html(
+    head: Sequence[str],
+    body: Sequence[Sequence[str]],
+    caption: str,
+    numeric: Sequence[int] = (),
+    attributes: Sequence[str] = (),
+) -> str:
+    """A table whose first column heads its rows. numeric: columns set in tabular figures at
+    the right. attributes: what each row carries, already escaped, such as `data-status="exact"`.
+    """
+    marks = [' class="num"' if n in numeric else "" for n in range(len(head))]
+    heads = "".join(
+        f'<th scope="col"{mark}>{escape(text)}</th>'
+        for text, mark in zip(head, marks, strict=True)
+    )
+    lines = []
+    for at, cells in enumerate(body):
+        extra = f" {attributes[at]}" if attributes else ""
+        first = f'<th scope="row">{escape(cells[0])}</th>'
+        rest = "".join(
+            f"<td{mark}>{escape(text)}</td>"
+            for text, mark in zip(cells[1:], marks[1:], strict=True)
+        )
+        lines.append(f"<tr{extra}>{first}{rest}</tr>")
+    return (
+        f"<table><caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
+    """Every number of a figure: label, group, share, interval, count, base, verdict, evidence."""
+    labels, series = words.labels, bool((rows["series_label"] != "").any())
+    shares = words.entry.value != "count"
+    names = ["label", *(["series"] if series else []), *(["share", "interval"] if shares else []),
+             "count", "base_n", "verdict", "evidence"]  # fmt: skip
+    body = [[_cell(row, name, words) for name in names] for row in records(rows)]
+    numeric = [n for n, name in enumerate(names) if name in ("share", "interval", "count",
+                                                             "base_n")]  # fmt: skip
+    head = [labels.term("columns", name) for name in names]
+    return table_html(head, body, caption, numeric)
+
+
+def _cell(row: Any, name: str, words: Words) -> str:
+    formats, hidden = words.labels.formats, row.verdict == "suppressed"
+    if name == "label":
+        # A line without a label of its own is an answer among all who answered.
+        return str(row.label or row.series_label)
+    if name == "series":
+        return str(row.series_label)
+    if name in ("verdict", "evidence"):
+        section = "verdicts" if name == "verdict" else name
+        return words.labels.term(section, getattr(row, name))
+    if name == "share":
+        return words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
+    if name == "interval":
+        if words.entry.value == "mean":
+            return "" if row.share_low != row.share_low else _means(row, words)
+        return "" if row.share_low != row.share_low else formats.interval(
+            row.share_low, row.share_high
+        )
+    return formats.missing if hidden and name == "count" else formats.number(getattr(row, name))
+
+
+def _means(row: Any, words: Words) -> str:
+    formats = words.labels.formats
+    return str(
+        formats.facts["interval"].format(
+            low=formats.number(row.share_low, 2), high=formats.number(row.share_high, 2)
+        )
+    )
+
+
+def numbers_csv(rows: pd.DataFrame) -> str:
+    """The numbers of a figure as CSV: as released, shares between 0 and 1."""
+    frame = rows[CSV_COLUMNS].astype(object).where(rows[CSV_COLUMNS].notna(), "")
+    for name in WHOLE:
+        frame[name] = [int(v) if v != "" and float(v) == int(v) else v for v in frame[name]]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows(frame.itertuples(index=False, name=None))
+    return text.getvalue()
+
+
+def csv_link(content: str) -> str:
+    """A CSV as a link of its own; the mark at its start tells spreadsheets it is UTF-8."""
+    return "data:text/csv;charset=utf-8," + quote("\ufeff" + content)
+
+
+def audit_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
+    """Published figures beside their recomputation, to be filtered by status without script."""
+    names = ["figure_id", "status", "published", "recomputed", "base_n", "explanation"]
+    head = [labels.term("columns", name) for name in names]
+    body = [
+        [_audit_cell(labels, name, str(value)) for name, value in zip(names, cells, strict=True)]
+        for cells in audit[names].itertuples(index=False, name=None)
+    ]
+    marks = [f'data-status="{escape(status)}"' for status in audit["status"]]
+    table = table_html(head, body, caption, (4,), marks)
+    return _filter(list(audit["status"].drop_duplicates()), audit["status"], labels, table)
+
+
+def _audit_cell(labels: Labels, name: str, value: str) -> str:
+    if name == "status":
+        return labels.answer("audit_status", value)
+    return value.removesuffix(".0") if name == "base_n" else value
+
+
+def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -> str:
+    """Radio buttons before a table; the rules that hide rows go with it."""
+    rules = "".join(
+        f'.filtered:has([value="{s}"]:checked) tr[data-status]:not([data-status="{s}"])'
+        "{display:none}"
+        for s in map(escape, statuses)
+    )
+    choices = [("", f"{labels.term('figure', 'every')} ({len(every)})")]
+    choices += [
+        (s, f"{labels.answer('audit_status', s)} ({int((every == s).sum())})") for s in statuses
+    ]
+    buttons = "".join(
+        f'<label><input type="radio" name="status" value="{escape(code)}"'
+        f"{'' if code else ' checked'}> {escape(text)}</label>"
+        for code, text in choices
+    )
+    legend = escape(labels.term("figure", "filter"))
+    return (
+        f'<div class="filtered"><style>{rules}</style><fieldset class="filter">'
+        f"<legend>{legend}</legend>{buttons}</fieldset>"
+        f'<div class="scroll" tabindex="0">{table}</div></div>'
+    )
+
+
+def tests_table(tests: pd.DataFrame, labels: Labels, caption: str) -> str:
+    """Every test with its statistic, p value and effect with interval."""
+    names = ["variable", "by", "population", "test", "p_value", "p_adjusted", "effect_size", "n"]
+    head = [labels.term("columns", name) for name in names]
+    body = [_test_cells(row, labels) for row in records(tests)]
+    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption, (4, 5, 6, 7))}</div>'
+
+
+def _test_cells(row: Any, labels: Labels) -> list[str]:
+    formats = labels.formats
+    effect = formats.number(row.effect_size, 2)
+    if row.effect_low == row.effect_low:
+        ends = formats.number(row.effect_low, 2), formats.number(row.effect_high, 2)
+        effect += f" ({formats.facts['interval'].format(low=ends[0], high=ends[1])})"
+    return [
+        labels.variable(row.variable, row.population),
+        labels.variable(row.by) if row.by else "",
+        labels.population(row.population),
+        labels.term("tests", row.test),
+        formats.p_value(row.p_value).partition("=")[2].strip() or formats.p_value(row.p_value),
+        formats.p_value(row.p_adjusted).partition("=")[2].strip()
+        or formats.p_value(row.p_adjusted),
+        effect,
+        formats.number(row.n),
+    ]
+
+
+def codebook_table(labels: Labels, caption: str) -> str:
+    """Every question as asked: its name, its wording, whom it is asked of, its answers."""
+    form = labels.study.questionnaire
+    names = ["variable", "question", "asked_of", "answers"]
+    head = [labels.term("columns", name) for name in names]
+    body = [
+        [
+            question.name,
+            " ".join(filter(None, [question.labels[labels.lang],
+                                   question.hints.get(labels.lang, "")])),
+            labels.population(labels.study.population_of(question.name)),
+            " · ".join(choice.labels[labels.lang] for choice in question.choices),
+        ]
+        for question in form or ()
+    ]  # fmt: skip
+    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption)}</div>'
