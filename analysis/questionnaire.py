@@ -122,12 +122,17 @@ def read_questionnaire(path: Path, shown: str | None = None) -> Questionnaire:
     """
     file = shown or path.name
     sheets = _sheets(path, file)
-    _check_form(path, file)
-    languages = _languages(sheets["survey"])
-    form = _assemble(file, sheets, languages)
+    try:
+        form = _assemble(file, sheets, _languages(sheets["survey"]))
+    except (KeyError, IndexError):
+        # A form so broken that pyxform has the better words for it.
+        _check_form(path, file)
+        raise
     problems = [*_missing_labels(form), *_broken_expressions(form)]
     if problems:
         raise InputError(problems)
+    # Last, because our own messages name the nearest known question.
+    _check_form(path, file)
     return form
 
 
@@ -265,7 +270,7 @@ def _assemble(file: str, sheets: dict, languages: tuple[str, ...]) -> Questionna
                     "question types that analysis reads",
                     kind,
                     ", ".join(KINDS),
-                    nearest(kind, KINDS),
+                    nearest(kind, [*KINDS, "begin_group", "end_group"]),
                     row,
                     "type",
                 )

@@ -34,8 +34,8 @@ def item_shares(data: Data, battery: Battery, item: str) -> list[pd.DataFrame]:
     sets = {"disagree": battery.disagree, "agree": battery.agree}
     tables = [label(Shares().single(answers, sets), CHAPTER, item, population)]
     if battery.not_concerned:
-        scale = pd.CategoricalDtype(battery.scale, ordered=True)
-        concerned = Shares("concerned").single(answers.astype("string").astype(scale), sets)
+        scaled = answers.cat.set_categories(battery.scale)
+        concerned = Shares("concerned").single(scaled, sets)
         tables.append(label(concerned, CHAPTER, item, population))
     return tables
 

@@ -86,7 +86,7 @@ def _sheet(
     sheet.freeze_panes(1, 0)
     for column, title in enumerate(frame.columns):
         values = frame[title]
-        longest = int(values.astype(str).str.len().max()) if len(values) else 0
+        longest = max((len(str(value)) for value in values), default=0)
         is_share = title.startswith("share")
         width = 10 if is_share else min(60, max(len(title), longest) + 2)
         sheet.set_column(column, column, width, share if is_share else None)
