@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import expression
+from analysis.definition import Column
 from analysis.questionnaire import Question, Questionnaire
-from analysis.study import Column, Study
+from analysis.study import Study
 
 
 def tables(study: Study, people: int = 120, seed: int = 1) -> dict[str, pd.DataFrame]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.data import Data, label, shares
+from analysis.definition import Consumption
 from analysis.stats.shares import Shares, mean_row, total
-from analysis.study import Consumption
 
 CHAPTER = "consumption"
 ACTIONS = Shares("actions", sample=False)

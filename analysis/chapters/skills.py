@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.chapters.data import Data, label
+from analysis.definition import Battery
 from analysis.stats.intervals import mean_interval
 from analysis.stats.shares import Shares, mean_row
-from analysis.study import Battery
 
 CHAPTER = "skills"
 INDEX = "expectation_index"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.study import Thresholds
+from analysis.definition import Thresholds
 
 OK, FRAGILE = "ok", "fragile"
 

@@ -1,0 +1,210 @@
+"""The model of `study.yml`: every key a region may write, with its type and its default."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = dict[str, str]
+
+
+class Model(BaseModel):
+    """A part of study.yml: unknown keys are mistakes, values never change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Period(Model):
+    """First and last day of fieldwork."""
+
+    start: dt.date
+    end: dt.date
+
+
+class Retention(Model):
+    """A partial answer is kept from this number of answered questions on."""
+
+    min_answered: int = 6
+
+
+class Column(Model):
+    """A column that no question describes: of an extract, or of the survey export itself."""
+
+    label: Text
+    type: Literal["id", "text", "date", "number", "boolean", "category", "several"]
+    answers: dict[str, Text] = Field(default_factory=dict)
+    minimum: float | None = None
+    maximum: float | None = None
+    after: dt.date | None = None
+    before: dt.date | None = None
+    required: bool = True
+
+
+class Source(Model):
+    """A raw file, named from `data/raw/<study>/`, and its columns beyond the questionnaire."""
+
+    path: str
+    columns: dict[str, Column] = Field(default_factory=dict)
+
+
+class Sources(Model):
+    """The sources a study may have. The survey's columns also come from the questionnaire."""
+
+    survey: Source | None = None
+    actions: Source | None = None
+    institutions: Source | None = None
+    programmes: Source | None = None
+
+    def present(self) -> dict[str, Source]:
+        return {
+            name: source
+            for name in type(self).model_fields
+            if (source := getattr(self, name)) is not None
+        }
+
+
+class AnswerSet(Model):
+    """Several answers read together, such as "satisfied in total"."""
+
+    label: Text
+    answers: list[str]
+
+
+class Band(Model):
+    """A band of length in hours, from the end of the one before to below its own end."""
+
+    name: str
+    label: Text
+    below: float | None = None
+
+
+class Derived(Model):
+    """A variable that follows from another one by sets of its answers."""
+
+    label: Text
+    source: str
+    answers: dict[str, AnswerSet]
+
+
+class Population(Model):
+    """Who (or which rows of an extract) is counted, as a condition in the routing language."""
+
+    label: Text
+    where: str = "true()"
+    source: str = "survey"
+
+
+class Cut(Model):
+    """A table asked for beside those a chapter makes by itself."""
+
+    variable: str
+    population: str = "all"
+    by: str | None = None
+
+
+class Motivation(Model):
+    """One variable asked with one question a population, and the column naming families."""
+
+    variable: str
+    questions: dict[str, str]
+    family: str | None = None
+
+
+class Battery(Model):
+    """Items on one scale: the group they stand in, and what its answers mean, worst first."""
+
+    group: str
+    prefix: str = ""
+    scale: list[str]
+    disagree: list[str]
+    agree: list[str]
+    not_concerned: str | None = None
+
+
+class Consumption(Model):
+    """What the training-consumption chapter counts, and in which columns of the extract."""
+
+    counts: list[str]
+    actions: str
+    trainings: str
+    title: str
+    hours: str
+    date: str
+    by: list[str] = Field(default_factory=list)
+
+
+class Roles(Model):
+    """Which question plays which part. A part nobody plays has no chapter."""
+
+    status: str | None = None
+    profile: list[str] = Field(default_factory=list)
+    job: str | None = None
+    ai_use: str | None = None
+    settings: str | None = None
+    provider: str | None = None
+    hours: str | None = None
+    no_training: str | None = None
+    informal_learning: str | None = None
+    motivation: Motivation | None = None
+    objective: str | None = None
+    battery: Battery | None = None
+    satisfaction: str | None = None
+    satisfied: str | None = None
+    dissatisfaction_reason: str | None = None
+    satisfaction_reason: str | None = None
+    practice: str | None = None
+    practice_benefit: str | None = None
+    non_use_reason: str | None = None
+    comment: str | None = None
+    comment_theme: str | None = None
+    consumption: Consumption | None = None
+
+
+class Thresholds(Model):
+    """When an estimate is called fragile."""
+
+    fragile_base: int = 30
+    fragile_width: float = 0.40
+
+
+class AuditNote(Model):
+    """What a reader must know of a printed figure: what is missing to check it, or a remark."""
+
+    missing: Text = Field(default_factory=dict)
+    remark: Text = Field(default_factory=dict)
+
+
+class Licence(Model):
+    """Under which terms data and results are reused."""
+
+    name: str
+    url: str
+
+
+class Definition(Model):
+    """The whole of study.yml."""
+
+    study: str
+    languages: list[str]
+    brand: Text
+    title: Text
+    field: Text
+    publisher: str
+    published: Text = Field(default_factory=dict)
+    synthetic: bool
+    seed: int = 2026
+    period: Period
+    retention: Retention = Retention()
+    sources: Sources
+    populations: dict[str, Population]
+    base_populations: dict[str, str] = Field(default_factory=dict)
+    roles: Roles = Roles()
+    answer_sets: dict[str, dict[str, AnswerSet]] = Field(default_factory=dict)
+    duration_bands: list[Band] = Field(default_factory=list)
+    derived: dict[str, Derived] = Field(default_factory=dict)
+    tables: dict[str, list[Cut]] = Field(default_factory=dict)
+    audit: dict[str, AuditNote] = Field(default_factory=dict)
+    thresholds: Thresholds = Thresholds()
+    licence: Licence
