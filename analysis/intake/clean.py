@@ -1,0 +1,271 @@
+"""Raw files to clean tables: read, recode, check, type, and keep what is complete enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.errors import InputError, Problem
+from analysis.intake import schemas
+from analysis.intake.fields import SURVEY, Field, fields
+from analysis.intake.readers import read_table
+from analysis.intake.recode import Delivered, recode, stray_recodes
+from analysis.intake.schemas import Checked
+from analysis.intake.values import typed
+from analysis.paths import Paths
+from analysis.study import Study
+
+# Columns that the clean tables have in every study.
+COMPLETE = "complete"
+RESPONSES = "responses"
+EXCLUDED = ["source", "row", "id", "reason"]
+CHECKS = ["source", "rule", "column", "tested", "passed", "failed"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One source, examined to the end whatever was found.
+
+    received: rows below the header, none if the file could not be read; tables: filled only
+    where the source has no problem.
+    """
+
+    source: str
+    file: str
+    received: int | None
+    tables: dict[str, pd.DataFrame]
+    excluded: pd.DataFrame
+    checks: tuple[Checked, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def kept(self) -> int | None:
+        return len(self.tables[self.source]) if self.source in self.tables else None
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What intake made of a study.
+
+    tables: one typed frame a source, and `responses` (every response received, kept or not);
+    empty as soon as any source has a problem, so that nothing is analysed of a part.
+    excluded: rows that did not reach a table (source, row in the file, id, reason).
+    checks: every rule checked (source, rule, column, units tested, passed, failed).
+    sources: the same by source, for the validation report.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    excluded: pd.DataFrame
+    checks: pd.DataFrame
+    sources: tuple[Examined, ...]
+
+
+def clean(study: Study) -> Clean:
+    """Clean tables of every source of a study.
+
+    Raises InputError with the problems of all sources at once.
+    """
+    made, problems = examine(study)
+    if problems:
+        raise InputError(problems)
+    return made
+
+
+def examine(study: Study) -> tuple[Clean, list[Problem]]:
+    """Read and check every source, going on after a problem so that all are found."""
+    sources = tuple(_examine(study, name) for name in study.definition.sources.present())
+    problems = [*stray_recodes(study), *(p for source in sources for p in source.problems)]
+    tables = {name: table for s in sources for name, table in s.tables.items()}
+    excluded = pd.concat(
+        [_excluded("", pd.DataFrame(), "", ""), *(s.excluded for s in sources)], ignore_index=True
+    )
+    return Clean({} if problems else tables, excluded, _checks(sources), sources), problems
+
+
+def _checks(sources: tuple[Examined, ...]) -> pd.DataFrame:
+    rows = [
+        (c.source, c.key, c.column, c.tested, c.passed, c.failed)
+        for source in sources
+        for c in source.checks
+    ]
+    return pd.DataFrame(rows, columns=CHECKS)
+
+
+def write_clean(clean: Clean, paths: Paths) -> list[Path]:
+    """Write data/clean/<study>/<table>.parquet; all are written before any takes its place."""
+    paths.clean.mkdir(parents=True, exist_ok=True)
+    written = {paths.clean / f"{name}.parquet": table for name, table in clean.tables.items()}
+    try:
+        for path, table in written.items():
+            table.to_parquet(_beside(path), index=False)
+        for path in written:
+            _beside(path).replace(path)
+    finally:
+        for path in written:
+            _beside(path).unlink(missing_ok=True)
+    return list(written)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+# --- One source
+
+
+def _examine(study: Study, source: str) -> Examined:
+    path = study.paths.raw / study.definition.sources.present()[source].path
+    file = study.paths.shown(path)
+    nothing = _excluded(source, pd.DataFrame(), "", "")
+    try:
+        received = read_table(path, file)
+    except InputError as error:
+        failed = Checked(source, "file_read", "", 1, 1)
+        return Examined(source, file, None, {}, nothing, (failed,), tuple(error.problems))
+    empty = received.isna().all(axis=1)
+    known = fields(study, source)
+    delivered = recode(received[~empty], study, source, file)
+    table, checks, problems = _checked_table(known, delivered, study)
+    set_aside = _excluded(source, received[empty], "", "empty_row")
+    checks = (*_file_checks(study, known, delivered), *checks)
+    examined = Examined(source, file, len(received), {}, set_aside, checks, problems)
+    if problems:
+        return examined
+    if source == SURVEY:
+        return _retained(examined, table, known, study)
+    return replace(examined, tables={source: table.reset_index(drop=True)})
+
+
+def _excluded(source: str, rows: pd.DataFrame, id_column: str, reason: str) -> pd.DataFrame:
+    ids = rows[id_column] if id_column in rows else pd.Series("", index=rows.index)
+    return pd.DataFrame(
+        {
+            "source": source,
+            "row": rows.index.to_numpy(dtype="int64"),
+            "id": ids.astype("string").to_numpy(),
+            "reason": reason,
+        },
+        columns=EXCLUDED,
+    )
+
+
+def _file_checks(
+    study: Study, known: Mapping[str, Field], delivered: Delivered
+) -> tuple[Checked, ...]:
+    """What was checked of the file as a whole: it reads, its columns are known and all there."""
+
+    def count(*keys: str) -> int:
+        return sum(getattr(item, "key", "") in keys for item in delivered.problems)
+
+    source = delivered.source
+    recodes = sum(item.source == source for item in study.recodes)
+    expected = sum(
+        len(f.ticks) if f.type == "several" and f.name not in delivered.frame else 1
+        for f in known.values()
+    )
+    wrong = count("recode_unused", "recode_column", "recode_answer", "recode_twice")
+    return (
+        Checked(source, "file_read", "", 1, 0),
+        Checked(source, "column_unknown", "", delivered.received, count("column_unknown")),
+        Checked(source, "column_missing", "", expected, count("column_missing")),
+        Checked(source, "recode_unused", "", recodes, wrong),
+    )
+
+
+def _checked_table(
+    known: dict[str, Field], delivered: Delivered, study: Study
+) -> tuple[pd.DataFrame, tuple[Checked, ...], tuple[Problem, ...]]:
+    """The typed table with what was checked and found, indexed by row of the file."""
+    frame = delivered.frame
+    rules = schemas.text_rules(known, frame)
+    checks, failures = schemas.check(rules, frame, delivered)
+    table = typed(frame, known)
+    present = {name: item for name, item in known.items() if set(item.columns) <= set(table)}
+    more, found = schemas.check(schemas.value_rules(present), table, delivered)
+    problems: list[Problem] = [*delivered.problems, *failures, *found]
+    checks += more
+    # Routing reads across columns: with one of them missing, it would say nothing true.
+    if delivered.source == SURVEY and len(present) == len(known):
+        answers = schemas.answers_frame(table, known)
+        unread = _unread(failures, known, delivered, answers)
+        routing = schemas.routing_rules(known, table, unread, _says_complete(table))
+        more, found = schemas.check(routing, answers, delivered)
+        problems += found
+        checks += more
+    return table, tuple(checks), tuple(problems)
+
+
+def _unread(
+    failures: list[Any], known: Mapping[str, Field], delivered: Delivered, answers: pd.DataFrame
+) -> pd.DataFrame:
+    """True for each row and question with a cell that could not be read."""
+    unread = pd.DataFrame(False, index=answers.index, columns=answers.columns)
+    owner = {delivered.headers.get(h, h): f.name for f in known.values() for h in f.headers}
+    for failure in failures:
+        name = owner.get(failure.column, "")
+        if name in unread:
+            unread.loc[failure.row, name] = True
+    return unread
+
+
+def _says_complete(table: pd.DataFrame) -> pd.Series:
+    if COMPLETE not in table:
+        return pd.Series(False, index=table.index)
+    return table[COMPLETE].fillna(False).astype(bool)
+
+
+# --- Retention
+
+
+def _retained(
+    examined: Examined, table: pd.DataFrame, known: dict[str, Field], study: Study
+) -> Examined:
+    """Keep responses that are complete or answer enough questions, and count the others."""
+    responses = _responses(table, known, study.definition.retention.min_answered)
+    dropped = responses.loc[~responses["retained"]]
+    aside = _excluded(examined.source, dropped, "response_id", "too_few_answers")
+    kept = table.loc[responses["retained"]]
+    if COMPLETE not in kept:
+        kept = kept.assign(**{COMPLETE: responses.loc[kept.index, COMPLETE]})
+    tables = {
+        examined.source: kept.reset_index(drop=True),
+        RESPONSES: responses.reset_index(drop=True),
+    }
+    excluded = pd.concat([examined.excluded, aside], ignore_index=True)
+    return replace(examined, tables=tables, excluded=excluded)
+
+
+def _responses(table: pd.DataFrame, known: dict[str, Field], least: int) -> pd.DataFrame:
+    """Every response received: id, whether complete, questions answered, whether kept and why."""
+    answers = schemas.answers_frame(table, known)
+    n_answered = answers.notna().sum(axis=1)
+    complete = _says_complete(table) if COMPLETE in table else _finished(table, known, answers)
+    retained = complete | (n_answered >= least)
+    identifier = next((f.name for f in known.values() if f.type == "id"), None)
+    ids = table[identifier] if identifier else pd.Series(table.index, table.index).astype("string")
+    reason = pd.Series("", index=table.index).where(retained, "too_few_answers")
+    return pd.DataFrame(
+        {
+            "response_id": ids,
+            COMPLETE: complete,
+            "n_answered": n_answered,
+            "retained": retained,
+            "reason": reason.astype("string"),
+        }
+    )
+
+
+def _finished(table: pd.DataFrame, known: dict[str, Field], answers: pd.DataFrame) -> pd.Series:
+    """Where an export does not say it: every required question that was asked has an answer."""
+    everyone = pd.Series(True, index=table.index)
+    unread = pd.DataFrame(False, index=answers.index, columns=answers.columns)
+    skipped = [
+        rule.units & answers[rule.column].isna()
+        for rule in schemas.routing_rules(known, table, unread, everyone)
+        if rule.key == "route_skipped" and rule.units is not None
+    ]
+    return ~pd.concat(skipped, axis=1).any(axis=1) if skipped else everyone

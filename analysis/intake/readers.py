@@ -1,0 +1,315 @@
+"""Raw files as they come: CSV, XLSX or Parquet to one frame of text.
+
+Nothing is interpreted here: a cell is text or missing, and the index is the row a spreadsheet
+shows (the header is row 1), so that every later problem can be pointed at.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import io
+import math
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.errors import InputError
+from analysis.intake.texts import Failure, near, problem
+
+MAX_BYTES = 500_000_000
+MAX_LINE = 10_000_000
+MAX_COLUMNS = 5_000
+DELIMITERS = (",", ";", "\t")
+
+# First bytes that say what a file is, whatever its name.
+SIGNATURES = {
+    b"PK\x03\x04": "XLSX",
+    b"PAR1": "Parquet",
+    b"\xd0\xcf\x11\xe0": "XLS",
+    b"%PDF": "PDF",
+    b"\x1f\x8b": "gzip",
+    b"<!DOCTYPE": "HTML",
+    b"<html": "HTML",
+}
+# A letter with an accent as UTF-8 writes it: never seen in real cp1252 text.
+UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+
+Row = tuple[int, Sequence[str]]
+
+
+def read_table(path: Path, shown: str) -> pd.DataFrame:
+    """Read a raw file.
+
+    path: a .csv (.tsv, .txt), .xlsx or .parquet file; shown: its name as told to people.
+    Returns one "string" column a header, empty cells missing, indexed by row number.
+    Raises InputError naming the place: no file, empty, damaged, not what its ending says, an
+    encoding that cannot be read, a header without or with twice the same name, rows with more
+    cells than the header, or a size that no table of answers has.
+    """
+    _check_file(path, shown)
+    ending = path.suffix.lower()
+    _check_kind(path, shown, KINDS[ending])
+    return _table(READERS[KINDS[ending]](path, shown), shown)
+
+
+def _stop(key: str, shown: str, row: int | None = None, **values: str) -> InputError:
+    return InputError([problem(key, shown, row, **values)])
+
+
+def _check_file(path: Path, shown: str) -> None:
+    if not path.is_file():
+        beside = [file.name for file in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise _stop("file_missing", shown, value=path.name, near=near(path.name, beside))
+    if path.suffix.lower() not in KINDS:
+        raise _stop("file_format", shown, value=path.name, known=", ".join(KINDS))
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise _stop("limit_bytes", shown, value=str(size), known=str(MAX_BYTES))
+    if size == 0:
+        raise _stop("file_empty", shown)
+
+
+def _check_kind(path: Path, shown: str, kind: str) -> None:
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(512).lstrip()
+    except OSError as error:
+        raise _stop("file_denied", shown, value=str(error.strerror)) from error
+    found = next((k for mark, k in SIGNATURES.items() if start.startswith(mark)), "CSV")
+    if found != kind:
+        raise _stop("file_kind", shown, value="text" if found == "CSV" else found, known=kind)
+
+
+# --- CSV
+
+
+def _csv_rows(path: Path, shown: str) -> list[Row]:
+    text = _decoded(path.read_bytes(), shown)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows: list[Row] = []
+    try:
+        # Rows are counted as records, because a cell may hold several lines.
+        for number, cells in enumerate(reader, start=1):
+            rows.append((number, [cell.strip() for cell in cells]))
+    except csv.Error as error:
+        raise _stop("file_quotes", shown, len(rows) + 1, value=str(error)) from error
+    return rows
+
+
+def _decoded(data: bytes, shown: str) -> str:
+    """Text of a file: UTF-8 with or without a mark, else cp1252; never half of each."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _stop("file_encoding", shown, 1, value="UTF-16")
+    if (at := data.find(b"\0")) >= 0:
+        raise _stop("file_nul", shown, _row_of(data, at), value=str(at + 1))
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
+        raise _stop("file_empty", shown)
+    longest = max(map(len, data.splitlines())) if len(data) > MAX_LINE else 0
+    if longest > MAX_LINE:
+        raise _stop("limit_line", shown, value=str(longest), known=str(MAX_LINE))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Offsets of the error do not count the mark.
+        return _decoded_cp1252(data.removeprefix(codecs.BOM_UTF8), error.start, shown)
+
+
+def _decoded_cp1252(data: bytes, bad: int, shown: str) -> str:
+    if UTF8_SEQUENCE.search(data):
+        raise _stop("file_mixed", shown, _row_of(data, bad), value=_byte(data, bad))
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        row = _row_of(data, error.start)
+        raise _stop("file_encoding", shown, row, value=_byte(data, error.start)) from error
+
+
+def _byte(data: bytes, at: int) -> str:
+    return f"0x{data[at]:02X} (byte {at + 1})"
+
+
+def _row_of(data: bytes, at: int) -> int:
+    """Row of a byte that cannot be decoded."""
+    before = data[:at].replace(b"\0", b"").decode("latin-1") + "x"
+    reader = csv.reader(io.StringIO(before, newline=""), delimiter=_delimiter(before))
+    try:
+        return sum(1 for _ in reader)
+    except csv.Error:
+        return before.count("\n") + 1
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that cuts the header into most cells."""
+    # A header may hold line breaks in quotes, so a reader finds its end, not a line.
+    start = text[:MAX_LINE]
+
+    def cells(delimiter: str) -> int:
+        try:
+            return len(next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), []))
+        except csv.Error:  # said when the file is read
+            return 0
+
+    return max(DELIMITERS, key=cells)
+
+
+# --- XLSX
+
+
+def _xlsx_rows(path: Path, shown: str) -> list[Row]:
+    # openpyxl takes a moment to import, and most studies come as CSV.
+    import openpyxl  # noqa: PLC0415
+
+    try:
+        size = sum(entry.file_size for entry in zipfile.ZipFile(path).infolist())
+        if size > MAX_BYTES:
+            raise _stop("limit_bytes", shown, value=str(size), known=str(MAX_BYTES))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # styles and menus openpyxl does not know
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            sheets = {sheet.title: _sheet_rows(sheet) for sheet in book.worksheets}
+            book.close()
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file makes zipfile, XML and openpyxl raise anything
+        raise _stop("file_damaged", shown, value=str(error) or "?", known="XLSX") from error
+    filled = {title: rows for title, rows in sheets.items() if rows}
+    if len(filled) > 1:
+        raise _stop("file_sheets", shown, value=", ".join(filled))
+    return next(iter(filled.values()), [])
+
+
+def _sheet_rows(sheet: Any) -> list[Row]:
+    sheet.reset_dimensions()  # some programs write a wrong extent
+    rows: list[Row] = [
+        (number, [_cell(value) for value in row])
+        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
+    ]
+    return rows if any(any(cells) for _, cells in rows) else []
+
+
+def _cell(value: Any) -> str:
+    """A typed cell as the text a CSV would have."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value).strip()
+
+
+# --- Parquet
+
+
+def _parquet_rows(path: Path, shown: str) -> list[Row]:
+    import pyarrow.parquet  # noqa: PLC0415
+
+    try:
+        # By pyarrow itself: pandas would hide the columns it once used as an index.
+        table = pyarrow.parquet.read_table(path)
+    except Exception as error:  # pyarrow's errors share no base with the others
+        value = str(error).splitlines()[0]
+        raise _stop("file_damaged", shown, value=value, known="Parquet") from error
+    columns = [[_parquet_cell(v) for v in column.to_pylist()] for column in table.columns]
+    header: Row = (1, [name.strip() for name in table.column_names])
+    return [header, *enumerate(zip(*columns, strict=True), start=2)]
+
+
+def _parquet_cell(value: Any) -> str:
+    """A list in a cell is a several-answer question."""
+    return ";".join(map(str, value)) if isinstance(value, list) else _cell(value)
+
+
+# --- The table
+
+
+def _table(rows: list[Row], shown: str) -> pd.DataFrame:
+    """The frame of text below a checked header."""
+    while rows and not any(rows[-1][1]):
+        rows = rows[:-1]
+    if not rows:
+        raise _stop("file_empty", shown)
+    header, body = list(rows[0][1]), rows[1:]
+    width = max((len(cells) for _, cells in rows), default=0)
+    if width > MAX_COLUMNS:
+        raise _stop("limit_columns", shown, 1, value=str(width), known=str(MAX_COLUMNS))
+    while header and not header[-1]:
+        header.pop()  # delimiters that a spreadsheet leaves at the end of each row
+    problems = [*_header_problems(header, body, shown), *_too_wide(body, len(header), shown)]
+    if not body and not problems:
+        problems = [problem("file_rows", shown, 1)]
+    if problems:
+        raise InputError(problems)
+    return _frame(header, body)
+
+
+def _frame(header: list[str], body: list[Row]) -> pd.DataFrame:
+    index = pd.Index([number for number, _ in body], name="row")
+    columns = {}
+    for at, name in enumerate(header):
+        cells = [row[at] or None if at < len(row) else None for _, row in body]
+        if name or any(cells):
+            columns[name] = pd.Series(pd.array(cells, dtype="string"), index=index)
+    return pd.DataFrame(columns, index=index)
+
+
+def _header_problems(header: list[str], body: list[Row], shown: str) -> list[Failure]:
+    places: dict[str, list[int]] = {}
+    for at, name in enumerate(header):
+        places.setdefault(name, []).append(at)
+    unnamed = [
+        at for at in places.pop("", []) if any(at < len(cells) and cells[at] for _, cells in body)
+    ]
+    problems = [
+        problem("header_empty", shown, 1, column_letter(at), value=column_letter(at))
+        for at in unnamed
+    ]
+    for name, found in places.items():
+        if len(found) > 1:
+            letters = ", ".join(map(column_letter, found))
+            problems.append(problem("header_twice", shown, 1, name, value=name, known=letters))
+    return problems
+
+
+def _too_wide(body: list[Row], width: int, shown: str) -> list[Failure]:
+    return [
+        problem("file_cells", shown, number, value=str(len(cells)), known=str(width))
+        for number, cells in body
+        if len(cells) > width and any(cells[width:])
+    ]
+
+
+def column_letter(at: int) -> str:
+    """Name of a column as a spreadsheet shows it: 0 is A, 26 is AA."""
+    letters = ""
+    at += 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+KINDS = {
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".txt": "CSV",
+    ".xlsx": "XLSX",
+    ".parquet": "Parquet",
+}
+READERS: dict[str, Callable[[Path, str], list[Row]]] = {
+    "CSV": _csv_rows,
+    "XLSX": _xlsx_rows,
+    "Parquet": _parquet_rows,
+}

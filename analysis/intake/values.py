@@ -1,0 +1,141 @@
+"""Text to typed columns. What cannot be read becomes missing here; the schemas say so before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.intake.fields import Field
+
+# How exports write a ticked and an unticked box.
+BOOLEANS = {
+    "1": True,
+    "oui": True,
+    "yes": True,
+    "true": True,
+    "vrai": True,
+    "0": False,
+    "non": False,
+    "no": False,
+    "false": False,
+    "faux": False,
+}
+# Spaces that French and English typography put between thousands.
+THOUSANDS = "[ \u00a0\u202f]"
+NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d{1,2})?"
+ISO_DATE = r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?"
+DAY_FIRST = r"(\d{1,2}/\d{1,2}/\d{4})(?: .*)?"
+
+
+def split_codes(cell: str, mark: str = ";") -> list[str]:
+    """Codes of a delimited cell, without blanks around and without empty ones."""
+    return [code for part in cell.split(mark) if (code := part.strip())]
+
+
+def as_number(column: pd.Series) -> pd.Series:
+    """Numbers with a point or a decimal comma, as Float64; a comma is never a thousands mark."""
+    tight = column.str.replace(THOUSANDS, "", regex=True)
+    written = tight.str.fullmatch(NUMBER).fillna(False).astype(bool)
+    return pd.to_numeric(
+        tight.where(written).str.replace(",", ".", regex=False), errors="coerce"
+    ).astype("Float64")
+
+
+def as_integer(column: pd.Series) -> pd.Series:
+    """Whole numbers as Float64; a number with decimals is missing."""
+    number = as_number(column)
+    return number.where((number % 1 == 0).fillna(False).astype(bool))
+
+
+def as_date(column: pd.Series) -> pd.Series:
+    """Days as datetime64: ISO 8601 or day/month/year; a time of day is left out."""
+    iso = column.str.extract(f"^{ISO_DATE}$", expand=False)
+    day = column.str.extract(f"^{DAY_FIRST}$", expand=False)
+    read = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").fillna(
+        pd.to_datetime(day, format="%d/%m/%Y", errors="coerce")
+    )
+    return read.astype("datetime64[ns]")  # one unit, whichever the version of pandas guesses
+
+
+def as_boolean(column: pd.Series) -> pd.Series:
+    """Ticked or not, as nullable boolean (see BOOLEANS)."""
+    words = {value: BOOLEANS.get(value.casefold()) for value in column.dropna().unique()}
+    return column.map(words).astype("boolean")
+
+
+def as_category(column: pd.Series, answers: tuple[str, ...]) -> pd.Series:
+    """An ordered Categorical over the answers, in their order."""
+    return column.astype(pd.CategoricalDtype(list(answers), ordered=True))
+
+
+def typed(frame: pd.DataFrame, known: dict[str, Field]) -> pd.DataFrame:
+    """A clean table from recoded text: one column a field, several-answer fields as boolean
+    columns ``field/answer``. Fields that the frame lacks are left out."""
+    parts: dict[str, pd.Series] = {}
+    for field in known.values():
+        if field.type == "several":
+            parts |= _several(frame, field)
+        elif field.name in frame:
+            parts[field.name] = _single(frame[field.name], field)
+    return pd.DataFrame(parts, index=frame.index)
+
+
+def answered(frame: pd.DataFrame, field: Field) -> pd.Series:
+    """The answer to a field as text, for each row of a clean table; missing where none.
+
+    The answers to a several-answer field are joined by ";".
+    """
+    if field.type != "several":
+        return frame[field.name].astype("string")
+    ticks = frame[field.columns].fillna(False).to_numpy(dtype=bool)
+    joined = np.where(ticks, [f"{answer};" for answer in field.answers], "")
+    codes = [text[:-1] or None for text in joined.astype(object).sum(axis=1)]
+    return pd.Series(pd.array(codes, dtype="string"), index=frame.index)
+
+
+def _single(column: pd.Series, field: Field) -> pd.Series:
+    if field.type == "category":
+        known = column.where(column.isin(field.answers))
+        return as_category(known, field.answers)
+    convert = {
+        "number": as_number,
+        "integer": as_integer,
+        "date": as_date,
+        "boolean": as_boolean,
+    }.get(field.type)
+    return convert(column) if convert else column.astype("string")
+
+
+def _several(frame: pd.DataFrame, field: Field) -> dict[str, pd.Series]:
+    """Boolean columns of a several-answer field, whichever way it was delivered.
+
+    A question with no box ticked was not answered: exports write 0 there too. For the column of
+    an extract, where a row is described and not asked, no box ticked means that none applies.
+    """
+    ticks = _listed(frame[field.name], field) if field.name in frame else _ticked(frame, field)
+    if not ticks.shape[1]:
+        return {}
+    values = ticks.fillna(False).to_numpy(dtype=bool)
+    told = np.asarray(values.any(axis=1))
+    if field.question is None:
+        told = told | ticks.notna().to_numpy().any(axis=1) | field.required
+    return {
+        str(name): pd.Series(pd.arrays.BooleanArray(values[:, at], ~told), index=frame.index)
+        for at, name in enumerate(ticks)
+    }
+
+
+def _listed(column: pd.Series, field: Field) -> pd.DataFrame:
+    codes = {cell: set(split_codes(cell)) for cell in column.dropna().unique()}
+    return pd.DataFrame(
+        {
+            tick: column.map({cell: answer in found for cell, found in codes.items()})
+            for tick, answer in zip(field.ticks, field.answers, strict=True)
+        },
+        index=column.index,
+    ).astype("boolean")
+
+
+def _ticked(frame: pd.DataFrame, field: Field) -> pd.DataFrame:
+    present = [tick for tick in field.ticks if tick in frame]
+    return pd.DataFrame({t: as_boolean(frame[t]) for t in present}, index=frame.index)
