@@ -1,0 +1,99 @@
+"""What must be true of a finished site, whatever engine made it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}
+LEFTOVER = re.compile(r"\?@[\w-]+|`?\{python\}[^<]*")
+
+
+@dataclass
+class Html(HTMLParser):
+    """Ids, links and loaded files of a page, and the text of its body."""
+
+    ids: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    silent: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attrs}
+        if values.get("id"):
+            self.ids.append(values["id"])
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag == "link" and values.get("href"):
+            self.loads.append(values["href"])
+        if values.get(LOADS.get(tag, "")):
+            self.loads.append(values[LOADS[tag]])
+        self.silent += tag in ("script", "style", "code")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent -= tag in ("script", "style", "code")
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.text.append(data)
+
+
+def parse(path: Path) -> Html:
+    page = Html()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page
+
+
+def check_site(site: Path, names: Iterable[str]) -> list[str]:
+    """Everything wrong with a site, one sentence each; an empty list when it is sound."""
+    missing = [
+        f"{name}.html was not made" for name in names if not (site / f"{name}.html").is_file()
+    ]
+    pages = {path.name: parse(path) for path in sorted(site.glob("*.html"))}
+    problems = [
+        problem for name, page in pages.items() for problem in _page(name, page, pages, site)
+    ]
+    return missing + problems
+
+
+def _page(name: str, page: Html, pages: dict[str, Html], site: Path) -> list[str]:
+    double = sorted({one for one in page.ids if page.ids.count(one) > 1})
+    return (
+        [f"{name}: id {one} is there more than once" for one in double]
+        + [f"{name}: {found[0]} was not resolved" for found in _leftovers(page)]
+        + [f"{name}: {load} {why}" for load in page.loads if (why := _load(load, site))]
+        + [f"{name}: the link {link} {why}" for link in page.links
+           if (why := _link(link, name, pages, site))]
+    )  # fmt: skip
+
+
+def _leftovers(page: Html) -> list[re.Match[str]]:
+    return list(LEFTOVER.finditer("".join(page.text)))
+
+
+def _load(load: str, site: Path) -> str | None:
+    parts = urlsplit(load)
+    if parts.scheme == "data":
+        return None
+    if parts.scheme or parts.netloc:
+        return "is loaded from another host"
+    return None if (site / unquote(parts.path)).is_file() else "is not in the site"
+
+
+def _link(link: str, name: str, pages: dict[str, Html], site: Path) -> str | None:
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc or link.startswith("../"):
+        return None
+    target = parts.path or name
+    if target in pages:
+        missing = parts.fragment and unquote(parts.fragment) not in pages[target].ids
+        return f"goes to an anchor that {target} does not have" if missing else None
+    return None if (site / unquote(target)).is_file() else "goes to a file that is not in the site"

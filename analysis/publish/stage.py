@@ -1,0 +1,195 @@
+"""A study's report as a Quarto project of its own, which either engine renders."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.publish.bundle import plotly_bundle
+from analysis.publish.pages import Report, read_report
+from analysis.study import Study
+
+ASSETS = Path(__file__).parent / "assets"
+CHART_ASSETS = Path(__file__).parent.parent / "display" / "assets"
+TEXTS = Path(__file__).parent / "texts.yml"
+DOWNLOADS = (
+    "estimates.csv", "estimates.xlsx", "estimates.parquet", "tests.csv", "tests.parquet",
+    "audit.csv", "audit.parquet", "codebook.csv", "datapackage.json",
+)  # fmt: skip
+NAMED_VERSIONS = ("pandas", "scipy", "statsmodels", "plotly")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A project ready to render: its folder, its pages, and the environment cells run in."""
+
+    folder: Path
+    report: Report
+    environment: Mapping[str, str]
+
+
+def stage(study: Study, lang: str) -> Staged:
+    """Write the project of one language to `data/clean/STUDY/pages/LANG`, from nothing."""
+    folder = study.paths.clean / "pages" / lang
+    source = study.paths.pages / lang
+    project = study.paths.root / "_quarto.yml"
+    report = read_report(source, project, chapters(study))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for page in report.pages:
+        shutil.copyfile(source / f"{page.name}.qmd", folder / f"{page.name}.qmd")
+    _write(folder / "context.json", json.dumps(context(study, lang, report), ensure_ascii=False))
+    _write(folder / "_quarto.yml", yaml.safe_dump(config(project, lang, report), sort_keys=False))
+    _engine_files(folder)
+    site_files(study, folder)
+    return Staged(folder, report, environment(study, lang))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def chapters(study: Study) -> set[str]:
+    """Chapters the results hold; a page about another one has nothing to say."""
+    found: set[str] = set()
+    for name in ("estimates.csv", "audit.csv"):
+        path = study.paths.results / name
+        if path.is_file():
+            with path.open(encoding="utf-8", newline="") as handle:
+                reader = csv.DictReader(handle)
+                found |= {row.get("chapter") or path.stem for row in reader}
+    return found
+
+
+def config(project: Path, lang: str, report: Report) -> dict[str, Any]:
+    """The staged `_quarto.yml`: the root's, for one language and pages at the top level."""
+    tree = yaml.safe_load(project.read_text(encoding="utf-8"))
+    names = [f"{page.name}.qmd" for page in report.pages]
+    tree["project"] = {
+        "type": "website",
+        "output-dir": "_site",
+        "render": names,
+        "resources": ["assets", "downloads"],
+    }
+    tree["lang"] = lang
+    tree["website"]["sidebar"]["contents"] = names
+    form = tree["format"]["html"]
+    form["template"] = "_render/template.html"
+    form["filters"] = [{"path": "_render/report.lua", "at": "pre-ast"}]
+    return tree
+
+
+def _engine_files(folder: Path) -> None:
+    render = folder / "_render"
+    render.mkdir()
+    for name in ("template.html", "report.lua"):
+        shutil.copyfile(ASSETS / name, render / name)
+
+
+def site_files(study: Study, site: Path) -> None:
+    """What every site holds beside its pages: styles, scripts, downloads."""
+    (site / "assets").mkdir(exist_ok=True)
+    for path in [*ASSETS.glob("page.*"), *CHART_ASSETS.glob("charts.*")]:
+        shutil.copyfile(path, site / "assets" / path.name)
+    shutil.copyfile(plotly_bundle(), site / "assets" / "plotly.min.js")
+    (site / "downloads").mkdir(exist_ok=True)
+    for name in DOWNLOADS:
+        if (study.paths.results / name).is_file():
+            shutil.copyfile(study.paths.results / name, site / "downloads" / name)
+
+
+def environment(study: Study, lang: str) -> dict[str, str]:
+    """The environment of the cells: which study, where, in which language."""
+    return {
+        **os.environ,
+        "LEARNER_SURVEY_STUDY": study.name,
+        "LEARNER_SURVEY_LANG": lang,
+        "LEARNER_SURVEY_ROOT": str(study.paths.root),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def context(study: Study, lang: str, report: Report) -> dict[str, Any]:
+    """What a page knows of the study and of the other pages, for report.lua."""
+    definition = study.definition
+    texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))[lang]
+    return {
+        "lang": lang,
+        "brand": definition.brand[lang],
+        "field": definition.field[lang],
+        "kicker": texts["kicker"].format(
+            field=_capital(definition.field[lang]),
+            start=long_date(definition.period.start, texts),
+            end=long_date(definition.period.end, texts),
+        ),
+        "banner": texts["banner"] if definition.synthetic else None,
+        "footer": footer(study, lang, texts),
+        "languages": languages(study, lang),
+        "nav": [
+            {"page": page.name, "href": f"{page.name}.html", "title": page.title}
+            for page in report.pages
+        ],
+        "pages": {page.name: True for page in report.pages},
+        "left_out": dict.fromkeys(report.left_out, True),
+        "texts": {key: value for key, value in texts.items() if isinstance(value, str | dict)},
+    }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def long_date(day: dt.date, texts: Mapping[str, Any]) -> str:
+    """A date in words: 1er janvier 2026, 1 January 2026."""
+    number = texts["first"] if day.day == 1 else str(day.day)
+    month = texts["months"][day.month - 1]
+    return texts["date"].format(day=number, month=month, year=day.year)
+
+
+def languages(study: Study, lang: str) -> list[dict[str, Any]]:
+    """Languages to switch between: none while the report is written in one only."""
+    written = [
+        code
+        for code in study.definition.languages
+        if (study.paths.pages / code / "index.qmd").is_file()
+    ]
+    if len(written) < 2:
+        return []
+    return [
+        {"code": code, "folder": "" if code == lang else f"../{code}/", "current": code == lang}
+        for code in written
+    ]
+
+
+def footer(study: Study, lang: str, texts: Mapping[str, str]) -> list[str]:
+    """Lines at the foot of each page, as Markdown: source, citation, licence, versions."""
+    definition = study.definition
+    ours = version("learner-survey")
+    lines = [
+        texts["cite"].format(
+            publisher=definition.publisher, title=definition.title[lang], version=ours
+        ),
+        texts["licence"].format(name=definition.licence.name, url=definition.licence.url),
+        texts["versions"].format(versions=", ".join(versions())),
+    ]
+    if definition.published.get(lang):
+        lines.insert(0, texts["source"].format(published=definition.published[lang]))
+    return lines
+
+
+def versions() -> list[str]:
+    """The programs whose version may change a number or a picture."""
+    return [f"Python {platform.python_version()}"] + [
+        f"{name} {version(name)}" for name in NAMED_VERSIONS
+    ]
