@@ -58,7 +58,12 @@ class Words:
             lines.append(self.labels.term("verdicts", row.verdict))
         return "<br>".join(lines)
 
+    def base_number(self, row: Any) -> str:
+        """The base of a row, as a number."""
+        return self.labels.formats.number(row.base_n)
+
     def base(self, n: float) -> str:
+        """A base as it stands beside a label: n = 243."""
         return self.labels.term("figure", "n", n=self.labels.formats.number(n))
 
 
@@ -123,12 +128,6 @@ def _soft(text: str) -> str:
     return f'<span style="font-size:{theme.SMALL}px;color:{theme.SOFT}">{text}</span>'
 
 
-def _tag(row: Any, words: Words) -> str:
-    """The tag after a label; an illustrative line among others says so itself."""
-    parts = [str(row.tag)] if row.tag and words.entry.kind != "diverging" else []
-    return " · ".join(parts)
-
-
 def bars(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     """Lines of a label above a bar on a track to 100 %, the value at the right."""
     found = records(rows)
@@ -137,10 +136,11 @@ def bars(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     sheet = Sheet(canvas, right=right, x_range=(0.0, _end(rows, words)))
     y = 2.0
     for row, value in zip(found, values, strict=True):
-        y = _label(sheet, y, row, canvas.width, _tag(row, words)) + 10
+        y = _label(sheet, y, row, canvas.width, str(row.tag)) + 10
         sheet.track(y, 14, end=sheet.x_range[1])
-        length = row.count if words.entry.value == "count" else None
-        sheet.traces.append(_bar(row, y, words, 14, length=length))
+        counted = words.entry.value == "count"
+        length = row.count if counted else None
+        sheet.traces.append(_bar(row, y, words, 14, length=length, interval=not counted))
         sheet.text(y, value, x=1, shift=right, anchor="right", bold=True)
         y += 16
     return sheet.spec(y)
@@ -161,7 +161,9 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     low = max((share.xs("disagree", level="series").max(), 0.05))
     high = max((share.xs("agree", level="series").max(), 0.05))
     total = theme.text_width("100 %", theme.LABEL, bold=True) + 8
-    sheet = Sheet(canvas, left=math.ceil(total), right=math.ceil(total), x_range=(-low, high))
+    # A text on the very edge of the range would not be drawn.
+    ends = (-low * 1.001, high * 1.001)
+    sheet = Sheet(canvas, left=math.ceil(total), right=math.ceil(total), x_range=ends)
     y = 0.0
     for key in rows["key"].drop_duplicates():
         y = _item(sheet, y, rows[rows["key"] == key], words)
@@ -359,7 +361,9 @@ def _under(sheet: Sheet, at: int, y: float, row: Any, room: float, words: Words)
     """Band and counts under a point, cut into lines that fit between its neighbours."""
     size = theme.SMALL if sheet.canvas.narrow else theme.LABEL
     counts = words.labels.formats.fraction(row.count, row.base_n)
-    how = {"x": at, "on_data": True, "anchor": "center"}
+    if sheet.canvas.narrow:
+        counts = f"{words.labels.formats.number(row.count)}/{words.base_number(row)}"
+    how: dict[str, Any] = {"x": at, "on_data": True, "anchor": "center"}
     y = sheet.lines(y, theme.wrap(str(row.label), room, size), size=size, **how)
     texts = theme.wrap(counts, room, theme.SMALL)
     return sheet.lines(y, texts, size=theme.SMALL, color=theme.SOFT, **how)
@@ -373,7 +377,7 @@ def flow(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 def _flow_columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     found, n = records(rows), len(rows)
     largest, floor = max(row.count for row in found), 64.0
-    sheet = Sheet(canvas, x_range=(-0.5, n - 0.5))
+    sheet = Sheet(canvas, x_range=(-0.46, n - 0.54))
     room = canvas.width / n - 14
     ends = []
     for at, row in enumerate(found):

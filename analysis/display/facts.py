@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.display.catalogue import Entry
-from analysis.display.rows import LAST, Sources
 from analysis.display.charts import Words, records
+from analysis.display.rows import LAST, Sources
 
 HALF, ALPHA = 0.5, 0.05
 
@@ -58,6 +58,7 @@ def named(prefix: str, row: Any, words: Words) -> dict[str, Any]:
     formats = words.labels.formats
     return {
         prefix: row.label,
+        f"{prefix}_quoted": formats.quote(row.label),
         f"{prefix}_series": row.series_label,
         f"{prefix}_value": words.value(row),
         f"{prefix}_share": formats.percent(row.share),
@@ -135,6 +136,8 @@ def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         "n": words.labels.formats.number(shown["base_n"].sum()),
     }
     conditions = {direction([row.share for row in found], p)}
+    if p is not None:
+        conditions.add("tested")
     if weak:
         conditions.add("some_fragile")
     return Facts(values, frozenset(conditions))
@@ -199,6 +202,7 @@ def _of_stack(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         values |= named(f"{place}_first", records(cells)[0], words)
         values |= named(f"{place}_last", records(cells)[-1], words)
         values[place] = cells["series_label"].iloc[0]
+        values[f"{place}_quoted"] = words.labels.formats.quote(values[place])
     top = records(rows[rows["series"] == answers[-1]])
     conditions = {direction([row.share for row in top], None)}
     return Facts(values, frozenset(conditions))
@@ -209,6 +213,8 @@ def _of_flow(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     values = named("first", found[0], words) | named("last", found[-1], words)
     for at, row in enumerate(found):
         values |= named(f"step{at}", row, words)
+        fewer = found[at - 1].count - row.count if at else 0
+        values[f"step{at}_fewer"] = words.labels.formats.number(fewer)
     ratio = found[-1].count / found[0].count if found[0].count else float("nan")
     values["kept_share"] = words.labels.formats.percent(ratio)
     return Facts(values, frozenset({"majority"} if ratio > HALF else set()))
@@ -229,8 +235,10 @@ def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
             cell = rows[(rows["key"] == key) & (rows["series"] == which)]
             values |= named(f"{name}_{place}", records(cell)[0], words)
         values[name] = values[f"{name}_one"]
+        values[f"{name}_quoted"] = values[f"{name}_one_quoted"]
     names = rows.drop_duplicates("series").set_index("series")["series_label"]
-    values |= {"one": names[series[0]], "other": names[series[1]]}
+    for place, which in zip(("one", "other"), series, strict=True):
+        values |= {place: names[which], f"{place}_quoted": words.labels.formats.quote(names[which])}
     for place, which in zip(("one", "other"), series, strict=True):
         values |= named(f"first_{place}", _ranked(rows[rows["series"] == which])[0], words)
     lead = "one_leads" if gap[gap.abs().idxmax()] > 0 else "other_leads"

@@ -113,8 +113,10 @@ def note(rows: pd.DataFrame, words: Words, sources: Sources, own: str = "") -> s
 
 def _base(rows: pd.DataFrame, words: Words) -> str:
     labels, formats = words.labels, words.labels.formats
-    if words.entry.kind == "flow" or words.entry.value == "fraction" or words.entry.cells:
+    if words.entry.kind == "flow":
         return ""
+    if rows["variable"].iloc[0] == "question_base":
+        return labels.term("figure", "base_each")
     populations = rows["population"].drop_duplicates()
     people = formats.listed([labels.population(name) for name in populations])
     seen = rows[rows["base_kind"] == rows["base_kind"].iloc[0]]

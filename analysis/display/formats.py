@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -85,6 +86,13 @@ class Formats:
     def quote(self, text: str) -> str:
         """A text between the quotation marks of its language."""
         return self.facts["quote"].format(text)
+
+    def typography(self, text: str) -> str:
+        """A text with the spaces its language wants around its signs: never broken before a
+        colon, never broken inside quotation marks."""
+        for found, becomes in self.facts["typography"].items():
+            text = re.sub(found, becomes, text)
+        return text
 
     def words(self, value: int) -> str:
         """A small whole number in words, a large one in figures."""

@@ -40,13 +40,13 @@ class Labels:
         """The wording of a question, or the label of a column or of a variable of the analysis."""
         for wording in self._wordings(name, population):
             if self.lang in wording.label:
-                return wording.label[self.lang]
+                return self._spaced(wording.label[self.lang])
         raise self._missing(name)
 
     def hint(self, name: str, population: str = "") -> str:
         """The instruction printed under a question, or ""."""
         hints = (w.hint.get(self.lang, "") for w in self._wordings(name, population))
-        return next((hint for hint in hints if hint), "")
+        return self._spaced(next((hint for hint in hints if hint), ""))
 
     def answers(self, name: str, population: str = "") -> list[str]:
         """Codes of the answers of a variable in the order of its question, sets left out."""
@@ -61,7 +61,7 @@ class Labels:
             return self.formats.month(category)
         for wording in self._wordings(name, population):
             if self.lang in wording.answers.get(category, {}):
-                return wording.answers[category][self.lang]
+                return self._spaced(wording.answers[category][self.lang])
         return self.term("answers", category, problem=self._missing(f"{name}/{category}"))
 
     def family(self, name: str, category: str) -> str:
@@ -83,21 +83,21 @@ class Labels:
         form = self.study.questionnaire
         if form is None or item not in form or not form[item].groups:
             return ""
-        return form.groups[form[item].groups[-1]].labels[self.lang]
+        return self.group(form[item].groups[-1])
 
     def group(self, name: str) -> str:
         """The label of a group of questions."""
         form = self.study.questionnaire
         if form is None or name not in form.groups:
             raise self._missing(name)
-        return form.groups[name].labels[self.lang]
+        return self._spaced(form.groups[name].labels[self.lang])
 
     def population(self, name: str) -> str:
         """Who is counted, as it stands after "Base:"."""
         known = self.study.definition.populations
         if name not in known:
             raise self._missing(name)
-        return known[name].label[self.lang]
+        return self._spaced(known[name].label[self.lang])
 
     def term(
         self, section: str, key: str, problem: InputError | None = None, **values: object
@@ -106,7 +106,7 @@ class Labels:
         entry = self.terms.get(section, {}).get(key)
         if entry is None or self.lang not in entry:
             raise problem or self._missing(f"{section}/{key}", "analysis/display/terms.yml")
-        return entry[self.lang].format(**values) if values else entry[self.lang]
+        return self._spaced(entry[self.lang].format(**values) if values else entry[self.lang])
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -117,6 +117,9 @@ class Labels:
     def formats(self) -> Formats:
         """Number formats of the same language."""
         return formats(self.lang)
+
+    def _spaced(self, text: str) -> str:
+        return self.formats.typography(text)
 
     def _wordings(self, name: str, population: str, sets: bool = True) -> Iterator[Wording]:
         """Every description of a variable, that of the population's own source first.

@@ -20,9 +20,16 @@ import pandas as pd
 from analysis.display import figure as block
 from analysis.display import tables
 from analysis.display.catalogue import (
-    Card, Catalogue, Entry, FigureText, Texts, entry_of, read_catalogue, read_texts,
+    Card,
+    Catalogue,
+    Entry,
+    FigureText,
+    Texts,
+    entry_of,
+    read_catalogue,
+    read_texts,
 )  # fmt: skip
-from analysis.display.charts import Words
+from analysis.display.charts import Words, records
 from analysis.display.facts import Facts, facts_of, lower_first, named
 from analysis.display.labels import Labels
 from analysis.display.results import Results, read_results
@@ -306,7 +313,7 @@ class Report:
         name = self.sources.variable(variable)
         rows = rows[
             (rows["variable"] == name)
-            & (rows["population"] == (population or self.sources.population(variable)))
+            & (rows["population"] == self.sources.population(variable, population))
             & (rows["by"] == (self.sources.variable(by) if by else ""))
         ]
         kind = base_kind or (rows["base_kind"].iloc[0] if len(rows) else "")
@@ -348,7 +355,7 @@ class Report:
         """Numbers of the study's definition, and of the response flow, that any text may use."""
         flow = self.sources.results.estimates
         flow = flow[flow["variable"] == "response_flow"]
-        counts = {f"flow_{c}": self.formats.number(n)
+        counts: dict[str, Any] = {f"flow_{c}": self.formats.number(n)
                   for c, n in zip(flow["category"], flow["count"], strict=True)}  # fmt: skip
         least = self.study.definition.retention.min_answered
         return counts | {"min_answered": self.formats.number(least), "period": self.period()}
@@ -371,7 +378,8 @@ class Report:
         question = fill(text.subtitle or "{question} {hint}", values, where).strip()
         own = fill(text.note, values, where) if text.note else ""
         note = block.note(rows, words, self.sources, own)
-        return block.Block(name, _capital(title), question, _capital(say), note)
+        texts = (_capital(title), question, _capital(say), note)
+        return block.Block(name, *map(self.formats.typography, texts))
 
     def _question_values(self, name: str) -> dict[str, str]:
         entry, _, group = entry_of(self.catalogue, name)
@@ -382,8 +390,21 @@ class Report:
             "hint": self.labels.hint(variable, population),
             "group": self.labels.group(group) if group else "",
             "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",
+            **self._satisfied_values(row),
             "categories": self.labels.answer(variable, row["category"], population),
         }
+
+    def _satisfied_values(self, row: Any) -> dict[str, str]:
+        """The share satisfied in the table of a figure of satisfaction, as {satisfied_share}…"""
+        role = self.study.roles.satisfied
+        if role is None or row["variable"] != self.study.roles.satisfaction:
+            return {}
+        rows = self._table("satisfaction", row["population"], None, None)
+        rows = rows[rows["category"] == role]
+        if len(rows) != 1:
+            return {}
+        words = Words(self.labels, Entry(kind="bars"))
+        return named("satisfied", _bare(rows), words)
 
     def _block(self, name: str) -> str:
         return block.figure_block(self._rows(name), self._words(name), self._told(name))
@@ -394,7 +415,7 @@ class Report:
         card = self._card_of(name)
         rows = self._table(card.variable, card.population, None, None)
         rows = rows[rows["category"] == self.sources.category(card.category)]
-        return next(rows.itertuples(index=False)) if len(rows) == 1 else None
+        return _bare(rows) if len(rows) == 1 else None
 
     def _card_of(self, name: str) -> Card:
         if name not in self.catalogue.cards or name not in self.texts.cards:
@@ -404,7 +425,7 @@ class Report:
     def _card(self, name: str) -> str:
         card, text, row = self._card_of(name), self.texts.cards[name], self._card_rows(name)
         words = Words(self.labels, Entry(kind="bars", value=card.value))
-        values = _card_values(row, words, self.labels) | self._study_values()
+        values = named("it", row, words) | self._study_values()
         where = f"report/{self.labels.lang}/texts.yml, {name}"
         mean = self.formats.number(row.count / row.base_n, 1) if card.value == "mean" else ""
         number = mean or (values["it_count"] if card.value == "count" else values["it_share"])
@@ -424,11 +445,9 @@ class Report:
         return str(values["it_fraction"])
 
 
-def _card_values(row: Any, words: Words, labels: Labels) -> dict[str, Any]:
-    shown = pd.Series(row._asdict()) if hasattr(row, "_asdict") else row
-    shown["label"] = labels.answer(row.variable, row.category, row.population)
-    shown["series_label"] = ""
-    return named("it", shown, words)
+def _bare(rows: pd.DataFrame) -> Any:
+    """The first estimate as a row of a figure, without labels."""
+    return records(rows.assign(label="", series_label=""))[0]
 
 
 def _audit_rows(sources: Sources) -> pd.DataFrame:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.definition import Roles
 from analysis.display.catalogue import Entry
 from analysis.display.labels import Labels
 from analysis.display.results import Results, select
 from analysis.errors import InputError, Problem
-from analysis.study import Roles, Study
+from analysis.study import Study
 
 LAST = ("other", "none", "not_specified", "unspecified", "not_concerned")
 
@@ -45,8 +46,16 @@ class Sources:
         """Whether the study plays a role."""
         return bool(getattr(self.study.roles, role, None))
 
-    def population(self, name: str) -> str:
-        """The population a role's or a variable's results carry when none is named."""
+    def population(self, name: str, asked: str | None = None) -> str:
+        """The population of a role's or a variable's results: the one asked for, else its own.
+
+        `consumption` asks for the actions of the training-consumption extract.
+        """
+        extract = self.study.roles.consumption
+        if asked == "consumption" and extract is not None:
+            return extract.actions
+        if asked:
+            return asked
         role = self.study.roles.motivation
         if name == "motivation" and role is not None:
             return next(iter(role.questions))
@@ -87,7 +96,7 @@ def table_of(
     base_kind: str | None = None,
 ) -> pd.DataFrame:
     """One table of the results with its labels."""
-    population = population or sources.population(name)
+    population = sources.population(name, population)
     variable = sources.variable(name)
     by = sources.variable(by) if by else ""
     found = select(sources.results.estimates, variable, population, by, base_kind)
@@ -137,6 +146,10 @@ def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
         .sort_values(["_last", "_value"], ascending=[True, False], kind="stable")
         .drop(columns=["_last", "_value"])
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _named_by_group(rows: pd.DataFrame, sources: Sources, entry: Entry) -> pd.DataFrame:
@@ -191,7 +204,7 @@ def _stacked(entry: Entry, sources: Sources) -> pd.DataFrame:
                 series=lambda t: t["category"],
                 series_label=lambda t: t["label"],
                 key=population,
-                label=sources.labels.population(population),
+                label=_capital(sources.labels.population(population)),
             )
             for population in entry.populations
             if population in sources.study.definition.populations
@@ -252,16 +265,10 @@ def _cells(entry: Entry, sources: Sources) -> pd.DataFrame:
     tables = []
     for cell in entry.cells:
         rows = table_of(sources, cell.variable, cell.population)
-        rows = rows[rows["category"] == _cell_category(sources, cell.category)]
-        title = sources.labels.variable(sources.variable(cell.variable)) if len(rows) else ""
-        tables.append(rows.assign(key=f"{cell.variable}-{cell.category}", tag=title))
+        rows = rows[rows["category"] == sources.category(cell.category)]
+        tables.append(rows.assign(key=f"{cell.variable}-{cell.category}"))
     found = [table for table in tables if not table.empty]
     return pd.concat(found) if len(found) == len(tables) else tables[0].head(0)
-
-
-def _cell_category(sources: Sources, name: str) -> str:
-    """A question's base is asked for by role, any other cell by its own name."""
-    return sources.category(name)
 
 
 def items_of(sources: Sources, group: str = "") -> dict[str, list[str]]:

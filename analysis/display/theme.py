@@ -38,8 +38,8 @@ class Canvas:
         return self.name == "narrow"
 
 
-# The breakpoint stands in charts.js: from 560 pixels on, the wide layout is drawn.
-WIDE = Canvas("wide", 560)
+# The breakpoint stands in charts.js: from 620 pixels on, the wide layout is drawn.
+WIDE = Canvas("wide", 620)
 NARROW = Canvas("narrow", 280)
 
 
