@@ -264,7 +264,7 @@ local function tabset(div)
     panel.body:insert(2, pandoc.Plain(panel.title))
     panel.body:insert(3, html("</p>"))
     bodies:insert(pandoc.Div(panel.body, pandoc.Attr(panel.id, { "tab-panel" },
-      { role = "tabpanel", ["aria-labelledby"] = tab })))
+      { { "role", "tabpanel" }, { "aria-labelledby", tab } })))
   end
   local content = pandoc.Blocks({
     html('<div class="tab-list" role="tablist" hidden>'), pandoc.Plain(buttons), html("</div>"),
