@@ -84,7 +84,7 @@ def broken_statements(study: Study) -> list[str]:
 
 def rebuild(study: Study, plan: Plan) -> Reconstruction:
     """Everything that `reconstruct` writes, in memory."""
-    wanted, outside = _wanted(study, plan)
+    wanted, outside = placed_figures(study, plan)
     rows: dict[str, pd.DataFrame] = {}
     raw: dict[str, pd.DataFrame] = {}
     flow: dict[str, int] = {}
@@ -126,7 +126,7 @@ def _chance(study: Study, part: str) -> np.random.Generator:
     return np.random.default_rng([study.definition.seed, zlib.crc32(part.encode())])
 
 
-def _wanted(study: Study, plan: Plan) -> tuple[Wanted, list[Figure]]:
+def placed_figures(study: Study, plan: Plan) -> tuple[Wanted, list[Figure]]:
     """Figures with what they count, and those that no file could carry, as declared."""
     assert study.published is not None
     shown = study.paths.shown(study.published)

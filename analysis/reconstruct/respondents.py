@@ -81,7 +81,7 @@ def _days(study: Study, plan: Respondents, number: int, rng: np.random.Generator
     """Days of the fieldwork: most answers come at first, on working days, off the holidays."""
     days = pd.date_range(study.definition.period.start, study.definition.period.end)
     weights = np.exp(-FADING * np.arange(len(days)) / len(days))
-    weights[days.weekday >= 5] *= WEEKEND
+    weights[days.day_of_week >= 5] *= WEEKEND
     if plan.quiet:
         first, last = (pd.Timestamp(day) for day in (plan.quiet[0], plan.quiet[-1]))
         weights[(days >= first) & (days <= last)] *= QUIET
