@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import shutil
+from functools import cache
 from pathlib import Path
 
 from analysis.paths import PROJECT
-from analysis.questionnaire import read_questionnaire
+from analysis.questionnaire import Questionnaire, read_questionnaire
 
 STUDY = "cnc_afdas_2026"
 DEFINITION = PROJECT / "studies" / STUDY
@@ -88,22 +89,25 @@ def make(root: Path) -> Path:
     return raw
 
 
+@cache
+def form() -> Questionnaire:
+    return read_questionnaire(DEFINITION / "questionnaire.csv")
+
+
 def header() -> list[str]:
-    form = read_questionnaire(DEFINITION / "questionnaire.csv")
-    columns = [column for question in form for column in question.columns]
+    columns = [column for question in form() for column in question.columns]
     return [*HEADERS.values(), "Dernière page", *columns]
 
 
 def write_survey(path: Path, responses: list[dict[str, str]]) -> None:
     """An export with one column an answer; answers to several are codes joined by ";"."""
-    form = read_questionnaire(DEFINITION / "questionnaire.csv")
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(header())
         for number, answers in enumerate(responses, start=1):
             row = [answers.get("response_id", f"R{number}")]
             row += [answers.get("started_on", "2025-12-20"), answers["complete"], "profile"]
-            for question in form:
+            for question in form():
                 given = answers.get(question.name, "")
                 if question.several:
                     ticked = given.split(";")
