@@ -5,7 +5,8 @@ import pytest
 
 from analysis.release.audit import (
     STATUSES,
-    audit,
+    explained,
+    findings,
     fraction_status,
     possible,
     printed,
@@ -111,7 +112,9 @@ def rows(national, tmp_path):
     )
     study = type(national)(national.paths, definition, national.questionnaire, national.recodes)
     facts = pd.DataFrame(columns=["variable", "category", "value"])
-    return audit(study, register, estimates, facts, "fr").set_index("figure_id")
+    return explained(study, register, findings(study, register, estimates, facts), "fr").set_index(
+        "figure_id"
+    )
 
 
 def test_every_status_is_found(rows):
@@ -163,7 +166,9 @@ def test_the_base_a_percentage_holds_on_is_found(national, tmp_path):
         }
     )
     facts = pd.DataFrame(columns=["variable", "category", "value"])
-    (row,) = audit(national, register, estimates, facts, "en").to_dict("records")
+    (row,) = explained(
+        national, register, findings(national, register, estimates, facts), "en"
+    ).to_dict("records")
     assert (row["status"], row["base_n"]) == ("rounds", 409)
 
 

@@ -16,9 +16,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from analysis.study import Study
+from analysis.definition import AuditNote
+from analysis.study import Study, read_yaml
 
 COLUMNS = ["figure_id", "published", "recomputed", "base_n", "status", "explanation"]
 EXACT, ROUNDS, TRUNCATED = "exact", "rounds", "truncated"
@@ -40,28 +40,27 @@ class Finding:
     facts: dict[str, str]
 
 
-def audit(
-    study: Study, register: pd.DataFrame, estimates: pd.DataFrame, facts: pd.DataFrame, lang: str
-) -> pd.DataFrame:
-    """One row a figure of the register (columns COLUMNS), explained in `lang`."""
-    texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))[lang]["audit"]
+def findings(
+    study: Study, register: pd.DataFrame, estimates: pd.DataFrame, facts: pd.DataFrame
+) -> list[Finding]:
+    """What is found of each figure of the register, in its order."""
     auditor = _Auditor(study, register, estimates, facts)
+    return [auditor.find(figure) for _, figure in register.iterrows()]
+
+
+def explained(
+    study: Study, register: pd.DataFrame, found: list[Finding], lang: str
+) -> pd.DataFrame:
+    """One row a figure of the register (columns COLUMNS), explained in a language."""
+    texts = read_yaml(TEXTS.read_text(encoding="utf-8"))[lang]["audit"]
     rows = []
-    for _, figure in register.iterrows():
-        found = auditor.find(figure)
+    for (_, figure), finding in zip(register.iterrows(), found, strict=True):
         note = study.definition.audit.get(figure["figure_id"])
         rows.append(
-            [
-                figure["figure_id"],
-                printed(figure),
-                found.recomputed,
-                found.base_n,
-                found.status,
-                _explain(texts, found, note, lang),
-            ]
-        )
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.astype({"base_n": "Int64"})
+            [figure["figure_id"], printed(figure), finding.recomputed, finding.base_n,
+             finding.status, _explain(texts, finding, note, lang)]
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"base_n": "Int64"})
 
 
 def printed(figure: pd.Series) -> str:
@@ -77,11 +76,16 @@ def printed(figure: pd.Series) -> str:
     return " ; ".join(parts)
 
 
-def _explain(texts: dict, found: Finding, note: object, lang: str) -> str:
-    sentence = texts[found.reason].format(**found.facts)
-    for extra in (getattr(note, "missing", {}), getattr(note, "remark", {})):
-        if extra.get(lang):
-            sentence += " " + extra[lang]
+def _explain(texts: dict, found: Finding, note: AuditNote | None, lang: str) -> str:
+    """The sentence of a finding, its numbers written as the language writes them."""
+    facts = dict(found.facts)
+    for name in ("recomputed", "share"):
+        if name in facts:
+            facts[name] = facts[name].replace(".", texts["decimal"]).replace(" %", texts["percent"])
+    sentence = texts[found.reason].format(**facts)
+    if note is not None:
+        parts = [sentence, note.missing.get(lang), note.remark.get(lang)]
+        sentence = " ".join(part for part in parts if part)
     return sentence
 
 
@@ -180,7 +184,7 @@ class _Auditor:
             shown.append(f"{100 * cell['share']:.1f} %")
             statuses.append(_percent_status(cell["share"], figure["percent"], int(cell["base_n"])))
         status = worst(statuses)
-        facts |= {"recomputed": " ; ".join(shown), "percent": f"{figure['percent']}"}
+        facts |= {"recomputed": " ; ".join(shown), "share": f"{100 * cell['share']:.1f} %"}
         return Finding(facts["recomputed"], cell["base_n"], status, status, facts)
 
     def _value(self, figure: pd.Series, cell: pd.Series, facts: dict[str, str]) -> Finding:
@@ -224,7 +228,7 @@ class _Auditor:
             found.base_n,
             CONTRADICTED,
             "contradicted" if found.reason == CONTRADICTED else found.reason,
-            found.facts | {"witnesses": ", ".join(names)},
+            found.facts | {"witnesses": "; ".join(names)},
         )
 
     def witnesses(self, figure: pd.Series) -> list[str]:
@@ -241,7 +245,7 @@ class _Auditor:
         same &= self.register["figure_id"] != figure["figure_id"]
         charts = self.register[same & (self.register["place"] != "text")]
         chosen = charts if len(charts) else self.register[same]
-        return list(chosen["figure_id"])
+        return [f"« {row.label_fr} », {row.figure_id}" for row in chosen.itertuples()]
 
 
 def _percent_status(share: float, percent: float, base: int) -> str:
