@@ -119,7 +119,9 @@ def _register():
 
 def _statements():
     yield from rows("satisfaction", "trained", "respondents", [("satisfied_total", 195, 243)])
-    yield from rows("trained", "all", "respondents", [("trained", 262, 341), ("untrained", 79, 341)])
+    yield from rows(
+        "trained", "all", "respondents", [("trained", 262, 341), ("untrained", 79, 341)]
+    )
     yield from rows("ai_use_frequency", "all", "respondents", [("weekly_or_more", 207, 341)])
     yield from rows("comment", "all", "respondents", [("base", 102, 102)])
     themes = {"transversal_issues": 19, "fast_obsolescence": 17, "budget": 2,
@@ -158,8 +160,11 @@ def _skills():
 
 def _by_hours():
     with study().published.open(encoding="utf-8", newline="") as handle:
-        printed = [r for r in csv.DictReader(handle)
-                   if r["variable"] == "satisfaction_x_training_hours" and r["place"] == "chart"]
+        printed = [
+            r
+            for r in csv.DictReader(handle)
+            if r["variable"] == "satisfaction_x_training_hours" and r["place"] == "chart"
+        ]
     bands: dict[str, dict[str, int]] = {}
     for line in printed:
         band, _, answer = line["category"].partition(":")
@@ -208,8 +213,9 @@ def _offer_by_hand():
         yield from rows(
             "ai_integration", "institutions", "institutions", cells, "institution_type", kind
         )
-    for name, counts in {"ai_modules": [17, 22], "ai_conferences": [11, 28],
-                         "specialised_track": [5, 34], "ai_integration": [13, 13, 13]}.items():  # fmt: skip
+    found = {"ai_modules": [17, 22], "ai_conferences": [11, 28], "specialised_track": [5, 34],
+             "ai_integration": [13, 13, 13]}  # fmt: skip
+    for name, counts in found.items():
         answers = study().definition.sources.institutions.columns[name].answers
         cells = [(a, n, 39) for a, n in zip(answers, counts, strict=True)]
         yield from rows(name, "institutions", "institutions", cells)
@@ -244,9 +250,10 @@ def _survey_by_hand(made):
         cells = [(a, n, sum(counts))
                  for a, n in zip(study().question("age").answers, counts, strict=True)]  # fmt: skip
         yield from rows("age", population, "respondents", cells, **made)
-    for job, use, discover, base in [("director", 30, 31, 41), ("screenwriter", 19, 10, 20),
-                                     ("graphic_designer", 40, 18, 42), ("other", 40, 30, 60),
-                                     ("art_director", 22, 9, 23), ("animator", 4, 3, 6)]:  # fmt: skip
+    jobs = [("director", 30, 31, 41), ("screenwriter", 19, 10, 20), ("animator", 4, 3, 6),
+            ("graphic_designer", 40, 18, 42), ("other", 40, 30, 60),
+            ("art_director", 22, 9, 23)]  # fmt: skip
+    for job, use, discover, base in jobs:
         cells = [("use_ai", use, base), ("discover_ai", discover, base)]
         yield from rows("training_objective", "trained", "respondents", cells, "job", job, **made)
     jobs = dict(zip(study().question("job").answers,
@@ -279,7 +286,7 @@ def audit() -> pd.DataFrame:
             ("status.permanent", "33 %", "33,4 %", "341", "rounds", "114 sur 341 font 33,4 %."),
             ("text.students", "73 %", "73,9 %", "23", "truncated", "17 sur 23 font 73,9 %."),
             ("text.peers", "44 ; 63 %", "63,8 %", "69", "truncated", "44 sur 69 font 63,8 %."),
-            ("text.total", "113 ; 92 %", "109", "119", "contradicted", "Un autre chiffre l’exclut."),
-            ("method.interviews", "37", "", "", "unspecified", "Aucune donnée livrée.")]  # fmt: skip
+            ("text.total", "113 ; 92 %", "109", "119", "contradicted", "Autre chiffre."),
+            ("method.interviews", "37", "", "", "unspecified", "Pas de donnée.")]  # fmt: skip
     names = ["figure_id", "published", "recomputed", "base_n", "status", "explanation"]
     return typed(pd.DataFrame(made, columns=names), [])

@@ -77,36 +77,63 @@ def records(rows: pd.DataFrame) -> list[Any]:
     return list(rows.itertuples(index=False))
 
 
-def _bar(
-    row: Any, y: float, words: Words, thick: float, start: float = 0, fill: str | None = None,
-    length: float | None = None, interval: bool = True,
-) -> Spec:  # fmt: skip
+@dataclass(frozen=True)
+class Look:
+    """How a bar is drawn where it is not the plain one: its place, its fill, its interval."""
+
+    thick: float = 14
+    start: float = 0.0
+    fill: str | None = None
+    length: float | None = None
+    interval: bool = True
+
+
+def _hidden(row: Any) -> bool:
+    return bool(row.verdict == "suppressed" or math.isnan(row.share))
+
+
+def _count(row: Any) -> float:
+    """A count to draw; one that may not be shown has no length."""
+    return 0.0 if math.isnan(row.count) else float(row.count)
+
+
+def _bar(row: Any, y: float, words: Words, look: Look) -> Spec:
     """One horizontal bar: full where the estimate holds, pale and outlined where it is fragile,
     hatched where it may not be shown."""
-    hidden = row.verdict == "suppressed" or math.isnan(row.share)
-    colour = fill or theme.ACCENT
+    if _hidden(row):
+        return _hatch(y, look.thick, (0.0, 1.0), words.hover(row))
     trace: Spec = {
-        "type": "bar", "orientation": "h", "y": [y], "base": [start], "width": [thick],
-        "x": [1.0 if hidden else row.share if length is None else length],
-        "marker": {"color": [colour], "cornerradius": 2, "line": {"width": 0}},
+        "type": "bar", "orientation": "h", "y": [y], "base": [look.start],
+        "width": [look.thick], "x": [row.share if look.length is None else look.length],
+        "marker": {"color": [look.fill or theme.ACCENT], "cornerradius": 2, "line": {"width": 0}},
         "hoverinfo": "text", "hovertext": [words.hover(row)], "cliponaxis": False,
     }  # fmt: skip
-    if hidden:
-        trace["marker"] |= {
-            "color": [theme.TRACK],
-            "pattern": {"shape": "/", "fgcolor": theme.SOFT, "size": 6, "solidity": 0.15},
-        }
-    elif row.verdict == "fragile" and fill is None:
-        trace["marker"] |= {
-            "color": [theme.PALE], "line": {"width": 1.5, "color": theme.ACCENT},
-        }  # fmt: skip
-    if interval and not hidden and not math.isnan(row.share_low):
-        trace["error_x"] = {
-            "type": "data", "symmetric": False, "array": [row.share_high - row.share],
-            "arrayminus": [row.share - row.share_low], "color": theme.INK, "thickness": 1.6,
-            "width": 0,
-        }  # fmt: skip
+    if row.verdict == "fragile" and look.fill is None:
+        trace["marker"] |= {"color": [theme.PALE], "line": {"width": 1.5, "color": theme.ACCENT}}
+    if look.interval and not math.isnan(row.share_low):
+        trace["error_x"] = _interval(row, theme.INK, 1.6)
     return trace
+
+
+def _interval(row: Any, colour: str, thickness: float) -> Spec:
+    """The interval of an estimate, as a thin line over the end of its mark."""
+    return {
+        "type": "data", "symmetric": False, "array": [row.share_high - row.share],
+        "arrayminus": [row.share - row.share_low], "color": colour, "thickness": thickness,
+        "width": 0,
+    }  # fmt: skip
+
+
+def _hatch(y: float, thick: float, ends: tuple[float, float], hover: str) -> Spec:
+    """The place of an estimate that is not released."""
+    return {
+        "type": "bar", "orientation": "h", "y": [y], "base": [ends[0]], "width": [thick],
+        "x": [ends[1] - ends[0]], "hoverinfo": "text", "hovertext": [hover],
+        "marker": {
+            "color": [theme.TRACK], "line": {"width": 0},
+            "pattern": {"shape": "/", "fgcolor": theme.SOFT, "size": 6, "solidity": 0.15},
+        },
+    }  # fmt: skip
 
 
 def _label(sheet: Sheet, y: float, row: Any, room: float, tag: str = "") -> float:
@@ -139,8 +166,8 @@ def bars(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
         y = _label(sheet, y, row, canvas.width, str(row.tag)) + 10
         sheet.track(y, 14, end=sheet.x_range[1])
         counted = words.entry.value == "count"
-        length = row.count if counted else None
-        sheet.traces.append(_bar(row, y, words, 14, length=length, interval=not counted))
+        look = Look(length=_count(row) if counted else None, interval=not counted)
+        sheet.traces.append(_bar(row, y, words, look))
         sheet.text(y, value, x=1, shift=right, anchor="right", bold=True)
         y += 16
     return sheet.spec(y)
@@ -158,8 +185,8 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     if battery is None:
         raise ValueError("a diverging chart needs the role `battery`")
     share = rows.set_index(["key", "series"])["share"]
-    low = max((share.xs("disagree", level="series").max(), 0.05))
-    high = max((share.xs("agree", level="series").max(), 0.05))
+    low = max(share.xs("disagree", level="series").fillna(0).max(), 0.05)
+    high = max(share.xs("agree", level="series").fillna(0).max(), 0.05)
     total = theme.text_width("100 %", theme.LABEL, bold=True) + 8
     # A text on the very edge of the range would not be drawn.
     ends = (-low * 1.001, high * 1.001)
@@ -172,7 +199,12 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 
 def _scale_legend(rows: pd.DataFrame, scale: list[str]) -> list[tuple[str, str]]:
     names = rows.drop_duplicates("series").set_index("series")["series_label"]
-    return [(names[answer], c) for answer, c in zip(scale, theme.AGREEMENT, strict=True)]
+    return [(names[answer], colour) for answer, colour in _scale_colours(scale).items()]
+
+
+def _scale_colours(scale: list[str]) -> dict[str, str]:
+    """From strong disagreement to strong agreement; two answers take the two ends."""
+    return dict(zip(scale, _palette("agreement", len(scale))[0], strict=True))
 
 
 def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
@@ -213,19 +245,21 @@ def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None
     """The bars of one item from the zero line outwards, and the total of each side."""
     battery = words.labels.study.roles.battery
     assert battery is not None
-    colours = dict(zip(battery.scale, theme.AGREEMENT, strict=True))
+    colours = _scale_colours(battery.scale)
     sides = [(list(reversed(battery.disagree)), -1, "disagree"), (battery.agree, 1, "agree")]
+    if any(_hidden(cells[answer]) for answers, _, _ in sides for answer in answers):
+        hover = words.hover(cells[sides[1][2]])
+        sheet.traces.append(_hatch(y, 18, sheet.x_range, hover))
+        return
     for answers, sign, total in sides:
         start = 0.0
         for answer in answers:
             row = cells[answer]
-            share = 0.0 if math.isnan(row.share) else row.share
-            trace = _bar(
-                row, y, words, 18, start, colours[answer], sign * share, interval=False
-            )
+            length = sign * row.share
+            trace = _bar(row, y, words, Look(18, start, colours[answer], length, False))
             trace["marker"]["cornerradius"] = 0
             sheet.traces.append(trace)
-            start += sign * share
+            start += length
         sheet.text(
             y, words.value(cells[total]), x=start, on_data=True, shift=6 * sign, bold=True,
             anchor="left" if sign > 0 else "right",
@@ -265,10 +299,13 @@ def _stack(
         mark = "◇ " if any(cell.verdict == "fragile" for cell in cells) else ""
         y = _label(sheet, y, first, sheet.canvas.width, mark + words.base(first.base_n))
     start, middle = 0.0, y + 13
+    if any(_hidden(cell) for cell in cells):
+        sheet.traces.append(_hatch(middle, 22, (0.0, 1.0), escape(str(first.label))))
     for cell in cells:
-        fill, ink = colours[cell.series]
-        share = 0.0 if math.isnan(cell.share) else cell.share
-        trace = _bar(cell, middle, words, 22, start, fill, share, interval=False)
+        if _hidden(cell):
+            continue
+        (fill, ink), share = colours[cell.series], cell.share
+        trace = _bar(cell, middle, words, Look(22, start, fill, share, False))
         trace["marker"] |= {"cornerradius": 0, "line": {"width": 1, "color": theme.PAPER}}
         sheet.traces.append(trace)
         value = words.value(cell)
@@ -289,7 +326,8 @@ def bands(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     _grid(sheet, top, plot, words)
     heights = [top + plot * (1 - (0 if math.isnan(r.share) else r.share)) for r in found]
     for at, row in enumerate(found):
-        sheet.traces.append(_soft_bar(at, row, top, plot))
+        if not _hidden(row):
+            sheet.traces.append(_soft_bar(at, row, top, plot))
     sheet.traces.append(_line(found, heights, words))
     for at, row in enumerate(found):
         _point_value(sheet, at, heights, words.value(row))
@@ -376,12 +414,12 @@ def flow(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 
 def _flow_columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     found, n = records(rows), len(rows)
-    largest, floor = max(row.count for row in found), 64.0
+    largest, floor = max(*map(_count, found), 1.0), 64.0
     sheet = Sheet(canvas, x_range=(-0.46, n - 0.54))
     room = canvas.width / n - 14
     ends = []
     for at, row in enumerate(found):
-        height = floor * row.count / largest
+        height = floor * _count(row) / largest
         sheet.traces.append(_block(at, floor, height, row, words))
         left: dict[str, Any] = {"x": at - 0.46, "on_data": True}
         sheet.text(
@@ -404,14 +442,12 @@ def _block(at: int, floor: float, height: float, row: Any, words: Words) -> Spec
 
 def _flow_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     found = records(rows)
-    largest = max(row.count for row in found)
+    largest = max(*map(_count, found), 1.0)
     sheet, y = Sheet(canvas, left=64), 2.0
     for at, row in enumerate(found):
         number = words.labels.formats.number(row.count)
-        sheet.text(
-            y + 14, number, shift=-64, size=theme.BIG, serif=True, bold=True
-        )
-        bar = _bar(row, y + 10, words, 16, length=row.count / largest, interval=False)
+        sheet.text(y + 14, number, shift=-64, size=theme.BIG, serif=True, bold=True)
+        bar = _bar(row, y + 10, words, Look(16, length=_count(row) / largest, interval=False))
         sheet.traces.append(bar)
         y = sheet.lines(y + 24, theme.wrap(words.steps[at], sheet.room))
         soft = theme.wrap(words.step_notes[at], sheet.room, theme.SMALL)
@@ -431,7 +467,8 @@ def dots(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
         y = _label(sheet, y, cells[0], canvas.width, _dots_base(cells, words)) + 11
         sheet.track(y, 6)
         for row in cells:
-            sheet.traces.append(_dot(row, y, marks[row.series], words))
+            if not _hidden(row):
+                sheet.traces.append(_dot(row, y, marks[row.series], words))
             place = column * (list(marks).index(row.series) + 1)
             _, colour, _ = marks[row.series]
             sheet.text(
@@ -474,11 +511,7 @@ def _dot(row: Any, y: float, mark: tuple[str, str, str], words: Words) -> Spec:
         "hoverinfo": "text", "hovertext": [words.hover(row)],
     }  # fmt: skip
     if not math.isnan(row.share_low):
-        trace["error_x"] = {
-            "type": "data", "symmetric": False, "array": [row.share_high - row.share],
-            "arrayminus": [row.share - row.share_low], "color": colour, "thickness": 1.4,
-            "width": 0,
-        }  # fmt: skip
+        trace["error_x"] = _interval(row, colour, 1.4)
     return trace
 
 
@@ -487,10 +520,10 @@ def columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     if canvas.narrow:
         return _column_rows(rows, words, canvas)
     found, n = records(rows), len(rows)
-    largest, plot, top = max(max(row.count for row in found), 1), 150.0, 22.0
+    largest, plot, top = max(*map(_count, found), 1.0), 150.0, 22.0
     sheet, floor = Sheet(canvas, x_range=(-0.5, n - 0.5)), top + plot
     for at, row in enumerate(found):
-        height = plot * row.count / largest
+        height = plot * _count(row) / largest
         sheet.traces.append(_block(at, floor, height, row, words) | {"width": [0.72]})
         how: dict[str, Any] = {"x": at, "on_data": True, "anchor": "center"}
         sheet.text(floor - height - 11, words.value(row), size=13, bold=True, **how)
@@ -509,12 +542,12 @@ def _column_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec
     names = [_month(row, words) for row in found]
     left = math.ceil(max(theme.text_width(name) for name in names)) + 8
     right = math.ceil(max(theme.text_width(words.value(r), bold=True) for r in found)) + 8
-    largest = max(max(row.count for row in found), 1)
+    largest = max(*map(_count, found), 1.0)
     sheet, y = Sheet(canvas, left=left, right=right), 12.0
     for row, name in zip(found, names, strict=True):
         sheet.text(y, name, shift=-left)
-        length = row.count / largest
-        sheet.traces.append(_bar(row, y, words, 14, length=length, interval=False))
+        look = Look(length=_count(row) / largest, interval=False)
+        sheet.traces.append(_bar(row, y, words, look))
         sheet.text(y, words.value(row), x=1, shift=right, anchor="right", bold=True)
         y += 24
     return sheet.spec(y - 10)

@@ -254,9 +254,9 @@ def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
 def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     ranked = _ranked(rows, "count")
     values = named("high", ranked[0], words) | named("low", ranked[-1], words)
-    found, half = records(rows), len(rows) // 2
-    total = sum(row.count for row in found)
-    second = sum(row.count for row in found[half:]) / total if total else float("nan")
+    half = len(rows) // 2
+    total = float(rows["count"].sum())
+    second = float(rows["count"].iloc[half:].sum()) / total if total else float("nan")
     values |= {
         "total": words.labels.formats.number(total),
         "second_half_share": words.labels.formats.percent(second),

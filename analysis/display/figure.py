@@ -43,10 +43,7 @@ def figure_block(rows: pd.DataFrame, words: Words, block: Block) -> str:
             footer(rows, words, block),
         ]
     )
-    return (
-        f"\n::: {{#fig-{block.name} .finding}}\n{raw(html)}\n\n"
-        f"{markdown(block.title)}\n:::\n"
-    )
+    return f"\n::: {{#fig-{block.name} .finding}}\n{raw(html)}\n\n{markdown(block.title)}\n:::\n"
 
 
 def raw(html: str) -> str:
@@ -62,16 +59,15 @@ def markdown(text: str) -> str:
 
 def script(spec: dict[str, Any], name: str) -> str:
     """A specification beside its chart; `</` cannot close the script."""
-    content = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    content = json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    content = content.replace("</", "<\\/")
     content = content.replace("<!--", "<\\u0021--")
     return f'<script type="application/json" data-layout="{name}">{content}</script>'
 
 
 def chart(specs: dict[str, dict[str, Any]], words: Words, block: Block) -> str:
     """The place of a chart, of the height it will have, with both its layouts."""
-    heights = "".join(
-        f"--{name}:{spec['layout']['height']}px;" for name, spec in specs.items()
-    )
+    heights = "".join(f"--{name}:{spec['layout']['height']}px;" for name, spec in specs.items())
     scripts = "".join(script(spec, name) for name, spec in specs.items())
     without = escape(words.labels.term("figure", "no_script"))
     return (
@@ -94,12 +90,12 @@ def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
     return (
         f'<div class="fig-foot"><p class="note" id="note-{block.name}">{escape(block.note)}</p>'
         f'<div class="tools"><details><summary aria-label="{named("table_of")}">'
-        f'{escape(labels.term("figure", "table"))}</summary>'
+        f"{escape(labels.term('figure', 'table'))}</summary>"
         f'<div class="scroll" tabindex="0">{table}</div></details>'
         f'<a download="{block.name}.csv" href="{link}" aria-label="{named("csv_of")}">'
-        f'{escape(labels.term("figure", "csv"))}</a>'
+        f"{escape(labels.term('figure', 'csv'))}</a>"
         f'<button type="button" data-image="{block.name}" aria-label="{named("image_of")}" hidden>'
-        f'{escape(labels.term("figure", "image"))}</button>'
+        f"{escape(labels.term('figure', 'image'))}</button>"
         f'<a href="#fig-{block.name}" aria-label="{named("link_of")}">#</a></div></div>'
     )
 

@@ -111,7 +111,7 @@ class Report:
 
     def has_figure(self, name: str) -> bool:
         """Whether the study has data for a figure. Raises PageError where it ought to have."""
-        entry, _, group = entry_of(self.catalogue, name)
+        entry, _, _ = entry_of(self.catalogue, name)
         if not self._rows(name).empty:
             return True
         if entry.variable and self.has(entry.variable) and not (entry.by or entry.populations):

@@ -109,11 +109,16 @@ def only_answers(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     if rows.empty:
         return rows
     known = sources.labels.answers(rows["variable"].iloc[0], rows["population"].iloc[0])
-    return rows[rows["category"].isin(known)] if known else rows
+    kept = rows[rows["category"].isin(known)] if known else rows
+    # Among those trained, "no training" is not an answer that was given zero times.
+    closed = (kept["category"] == (sources.study.roles.no_training or "")) & (kept["count"] == 0)
+    return kept[~closed]
 
 
 def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
     name = entry.variable or ""
+    if entry.populations:
+        return _by_population(entry, sources)
     rows = table_of(sources, name, entry.population, entry.by, entry.base_kind)
     if entry.category:
         rows = rows[rows["category"] == sources.category(entry.category)]
@@ -133,6 +138,16 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
         )
     rows = rows[rows["base_n"] >= entry.minimum_base]
     return ordered(rows, entry.order).head(entry.top or len(rows))
+
+
+def _by_population(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """One answer in several populations, a line each."""
+    known = [p for p in entry.populations if p in sources.study.definition.populations]
+    tables = [table_of(sources, entry.variable or "", population) for population in known]
+    rows = pd.concat(tables) if tables else table_of(sources, entry.variable or "").head(0)
+    rows = rows[rows["category"] == sources.category(entry.category or "")]
+    names = [_capital(sources.labels.population(p)) for p in rows["population"]]
+    return rows.assign(key=rows["population"], series_label=rows["label"], label=names)
 
 
 def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
@@ -212,9 +227,7 @@ def _stacked(entry: Entry, sources: Sources) -> pd.DataFrame:
         return pd.concat(tables) if tables else table_of(sources, name).head(0)
     rows = only_answers(table_of(sources, name, entry.population, entry.by), sources)
     if not entry.by:
-        return rows.assign(
-            key="", label="", series=rows["category"], series_label=rows["label"]
-        )
+        return rows.assign(key="", label="", series=rows["category"], series_label=rows["label"])
     rows = rows[rows["base_n"] > 0]
     named = _named_by_group(rows, sources, entry)
     return named.assign(series=rows["category"], series_label=rows["label"])
@@ -237,9 +250,11 @@ def _dots(entry: Entry, sources: Sources) -> pd.DataFrame:
     first = ordered(tables[0], entry.order)
     place = {key: n for n, key in enumerate(first["key"])}
     joined = pd.concat(tables)
-    return joined.assign(_at=joined["key"].map(place)).sort_values(
-        "_at", kind="stable"
-    ).drop(columns="_at")
+    return (
+        joined.assign(_at=joined["key"].map(place))
+        .sort_values("_at", kind="stable")
+        .drop(columns="_at")
+    )
 
 
 def _answers_by_group(entry: Entry, sources: Sources) -> pd.DataFrame:
@@ -251,7 +266,8 @@ def _answers_by_group(entry: Entry, sources: Sources) -> pd.DataFrame:
     rows = rows[rows["category"].isin(chosen) & (rows["base_n"] >= max(entry.minimum_base, 1))]
     named = _named_by_group(rows, sources, entry)
     rank = named["series"].map({category: n for n, category in enumerate(chosen)})
-    lead = named[named["series"] == chosen[0]].set_index("key")["share"] if chosen else named
+    first = named[named["series"] == (chosen[0] if chosen else "")]
+    lead = dict(zip(first["key"], first["share"], strict=True))
     other = named["key"].isin(LAST)
     return (
         named.assign(_rank=rank, _lead=named["key"].map(lead), _other=other)

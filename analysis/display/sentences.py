@@ -21,7 +21,7 @@ class _Sentences(string.Formatter):
             return lower_first(str(value))
         if conversion == "u":
             return str(value)[:1].upper() + str(value)[1:]
-        return super().convert_field(value, conversion)  # type: ignore[arg-type]
+        return super().convert_field(value, conversion)
 
 
 def fill(template: str, values: Mapping[str, Any], where: str) -> str:

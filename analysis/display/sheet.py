@@ -7,11 +7,20 @@ at every width, and the height follows from what is drawn.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import plotly.graph_objects as go
 
 from analysis.display import theme
+
+
+class Type(TypedDict, total=False):
+    """How a text is set."""
+
+    size: int
+    color: str
+    bold: bool
+    serif: bool
 
 
 @dataclass
@@ -40,14 +49,15 @@ class Sheet:
         shift: float = 0.0,
         anchor: str = "left",
         on_data: bool = False,
-        size: int = theme.LABEL,
-        color: str = theme.INK,
-        bold: bool = False,
-        serif: bool = False,
+        **type_: Unpack[Type],
     ) -> None:
         """One line of text, its middle at y. x: share of the plotting area, or data."""
-        font = {"size": size, "color": color}
-        if serif:
+        bold = type_.get("bold", False)
+        font: dict[str, Any] = {
+            "size": type_.get("size", theme.LABEL),
+            "color": type_.get("color", theme.INK),
+        }
+        if type_.get("serif"):
             font["family"] = theme.SERIF
         self.notes.append(
             {
@@ -135,5 +145,5 @@ class Sheet:
         }  # fmt: skip
         figure = go.Figure({"data": self.traces, "layout": layout})
         # plotly's own template is 7 kB of colours that no chart of ours uses.
-        figure.layout.template = None  # type: ignore[assignment]
+        figure.layout.template = None
         return figure.to_plotly_json()

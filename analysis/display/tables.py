@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -34,8 +35,7 @@ def table_html(
     """
     marks = [' class="num"' if n in numeric else "" for n in range(len(head))]
     heads = "".join(
-        f'<th scope="col"{mark}>{escape(text)}</th>'
-        for text, mark in zip(head, marks, strict=True)
+        f'<th scope="col"{mark}>{escape(text)}</th>' for text, mark in zip(head, marks, strict=True)
     )
     lines = []
     for at, cells in enumerate(body):
@@ -66,28 +66,30 @@ def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
 
 
 def _cell(row: Any, name: str, words: Words) -> str:
-    formats, hidden = words.labels.formats, row.verdict == "suppressed"
-    if name == "label":
-        # A line without a label of its own is an answer among all who answered.
-        return str(row.label or row.series_label)
-    if name == "series":
-        return str(row.series_label)
-    if name in ("verdict", "evidence"):
-        section = "verdicts" if name == "verdict" else name
-        return words.labels.term(section, getattr(row, name))
-    if name == "share":
-        return words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
-    if name == "interval":
-        if words.entry.value == "mean":
-            return "" if row.share_low != row.share_low else _means(row, words)
-        return "" if row.share_low != row.share_low else formats.interval(
-            row.share_low, row.share_high
-        )
-    return formats.missing if hidden and name == "count" else formats.number(getattr(row, name))
-
-
-def _means(row: Any, words: Words) -> str:
     formats = words.labels.formats
+    makers: dict[str, Callable[[], str]] = {
+        # A line without a label of its own is an answer among all who answered.
+        "label": lambda: str(row.label or row.series_label),
+        "series": lambda: str(row.series_label),
+        "verdict": lambda: words.labels.term("verdicts", row.verdict),
+        "evidence": lambda: words.labels.term("evidence", row.evidence),
+        "share": lambda: (
+            words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
+        ),
+        "interval": lambda: _interval(row, words),
+        "count": lambda: formats.number(row.count),
+        "base_n": lambda: formats.number(row.base_n),
+    }
+    return makers[name]()
+
+
+def _interval(row: Any, words: Words) -> str:
+    """The interval of a share or of a mean, or nothing where there is none."""
+    formats = words.labels.formats
+    if math.isnan(row.share_low):
+        return ""
+    if words.entry.value != "mean":
+        return formats.interval(row.share_low, row.share_high)
     return str(
         formats.facts["interval"].format(
             low=formats.number(row.share_low, 2), high=formats.number(row.share_high, 2)

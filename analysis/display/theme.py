@@ -46,8 +46,7 @@ NARROW = Canvas("narrow", 280)
 def text_width(text: str, size: float = LABEL, bold: bool = False) -> float:
     """Width of a text in pixels, on the safe side for the system fonts it may be set in."""
     units = sum(
-        0.36 if c in _NARROW else 0.95 if c in _WIDE else 0.72 if c.isupper() else 0.6
-        for c in text
+        0.36 if c in _NARROW else 0.95 if c in _WIDE else 0.72 if c.isupper() else 0.6 for c in text
     )
     return units * size * (1.07 if bold else 1.0)
 
