@@ -241,3 +241,15 @@ def test_no_table_where_any_source_has_a_problem(raw):
     assert told(problems) == [("file_missing", None, None)]
     with pytest.raises(InputError):
         clean(studied(raw))
+
+
+def test_national_study_comes_through_whole(national):
+    made = clean(national)
+    responses = made.tables["responses"]
+    assert len(responses) == 378
+    assert len(made.tables["survey"]) == responses["retained"].sum() == 341
+    assert responses["complete"].sum() == 315
+    assert made.excluded["reason"].value_counts().to_dict() == {"too_few_answers": 37}
+    sizes = {name: len(made.tables[name]) for name in ("actions", "institutions", "programmes")}
+    assert sizes == {"actions": 4198, "institutions": 39, "programmes": 111}
+    assert made.checks["failed"].sum() == 0

@@ -192,7 +192,7 @@ def _checked_table(
     if delivered.source == SURVEY and len(present) == len(known):
         answers = schemas.answers_frame(table, known)
         unread = _unread(failures, known, delivered, answers)
-        routing = schemas.routing_rules(known, table, unread, _says_complete(table))
+        routing = schemas.routing_rules(known, table, answers, unread, _says_complete(table))
         more, found = schemas.check(routing, answers, delivered)
         problems += found
         checks += more
@@ -265,7 +265,7 @@ def _finished(table: pd.DataFrame, known: dict[str, Field], answers: pd.DataFram
     unread = pd.DataFrame(False, index=answers.index, columns=answers.columns)
     skipped = [
         rule.units & answers[rule.column].isna()
-        for rule in schemas.routing_rules(known, table, unread, everyone)
+        for rule in schemas.routing_rules(known, table, answers, unread, everyone)
         if rule.key == "route_skipped" and rule.units is not None
     ]
     return ~pd.concat(skipped, axis=1).any(axis=1) if skipped else everyone

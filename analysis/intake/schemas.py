@@ -170,15 +170,18 @@ def answers_frame(table: pd.DataFrame, known: Mapping[str, Field]) -> pd.DataFra
 
 
 def routing_rules(
-    known: Mapping[str, Field], table: pd.DataFrame, unread: pd.DataFrame, complete: pd.Series
+    known: Mapping[str, Field],
+    table: pd.DataFrame,
+    answers: pd.DataFrame,
+    unread: pd.DataFrame,
+    complete: pd.Series,
 ) -> list[Rule]:
     """Rules on answers_frame(): routing both ways, and constraints.
 
-    table: typed survey; unread: True where a question's cells could not be read (a rule is not
-    tested where it reads one of them, or one mistake would be told twice); complete: whether a
-    response says it is complete.
+    table: typed survey; answers: answers_frame() of it; unread: True where a question's cells
+    could not be read (a rule is not tested where it reads one of them, or one mistake would be
+    told twice); complete: whether a response says it is complete.
     """
-    answers = answers_frame(table, known)
     given = answers.notna()
     further = _further(given, complete)
     rules: list[Rule] = []

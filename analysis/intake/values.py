@@ -59,8 +59,9 @@ def as_date(column: pd.Series) -> pd.Series:
 
 def as_boolean(column: pd.Series) -> pd.Series:
     """Ticked or not, as nullable boolean (see BOOLEANS)."""
-    words = {value: BOOLEANS.get(value.casefold()) for value in column.dropna().unique()}
-    return column.map(words).astype("boolean")
+    cells = column.to_numpy(dtype=object, na_value="")
+    read = [BOOLEANS.get(cell.casefold()) for cell in cells]
+    return pd.Series(pd.array(read, dtype="boolean"), index=column.index)
 
 
 def as_category(column: pd.Series, answers: tuple[str, ...]) -> pd.Series:
