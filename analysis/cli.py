@@ -11,16 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.errors import InputError
-from analysis.paths import PROJECT
+from analysis.paths import PROJECT, Paths
 from analysis.study import Study, load_study
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     arguments = _parser().parse_args(argv)
+    root = Path(arguments.root).resolve()
     try:
-        study = load_study(arguments.study, Path(arguments.root).resolve())
-        return arguments.run(study, arguments)
+        return arguments.run(_load(arguments.study, root), arguments)
     except InputError as error:
         print(error, file=sys.stderr)
         count = len(error.problems)
@@ -30,6 +30,19 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+
+
+def _load(name: str, root: Path) -> Study:
+    """The study; what is wrong with its definition also goes into the validation report."""
+    try:
+        return load_study(name, root)
+    except InputError as error:
+        paths = Paths(name, root)
+        if paths.definition.is_dir():
+            from analysis.intake.validation import write_study_problems  # noqa: PLC0415
+
+            write_study_problems(paths, error.problems)
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:

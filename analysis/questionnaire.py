@@ -23,6 +23,7 @@ from analysis.errors import InputError, Problem, nearest
 
 KINDS = ("select_one", "select_multiple", "integer", "decimal", "text", "date")
 LABEL = re.compile(r"label::.*\((?P<lang>[a-z]{2,3})\)\s*$")
+MESSAGE = re.compile(r"constraint_message::.*\((?P<lang>[a-z]{2,3})\)\s*$")
 HINT = re.compile(r"hint::.*\((?P<lang>[a-z]{2,3})\)\s*$")
 
 
@@ -49,7 +50,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as asked. `relevant` joins its own routing and that of its groups."""
+    """One question as asked. `relevant` joins its own routing and that of its groups.
+
+    `messages`: what the form says, by language, when the constraint is not met.
+    """
 
     name: str
     kind: str
@@ -59,6 +63,7 @@ class Question:
     choices: tuple[Choice, ...] = ()
     relevant: str = ""
     constraint: str = ""
+    messages: dict[str, str] = field(default_factory=dict)
     required: bool = False
     groups: tuple[str, ...] = ()
 
@@ -307,6 +312,7 @@ def _question(
         choices=choices,
         relevant=distinct[0] if len(distinct) == 1 else " and ".join(f"({r})" for r in distinct),
         constraint=record.get("constraint", ""),
+        messages=_texts(record, MESSAGE),
         required=record.get("required", "").lower() in ("yes", "true", "true()"),
         groups=tuple(group.name for group in stack),
     )

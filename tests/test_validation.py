@@ -185,7 +185,10 @@ def test_every_text_is_in_both_languages_with_the_same_values():
     assert len(found) > 100
     for place, entry in found.items():
         assert set(entry) == {"fr", "en"}, place
-        names = [{name for _, name, _, _ in Formatter().parse(t) if name} for t in entry.values()]
+        names = [
+            {n.removesuffix(f"_{lang}") for _, n, _, _ in Formatter().parse(text) if n}
+            for lang, text in entry.items()
+        ]
         assert names[0] == names[1], place
 
 

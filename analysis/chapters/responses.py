@@ -36,6 +36,8 @@ def question_bases(data: Data) -> pd.DataFrame:
     frame = data.tables["survey"]
     rows = []
     for question in data.study.questionnaire or ():
+        if question.name == data.study.roles.comment_theme:
+            continue  # coded after fieldwork, asked of nobody
         asked = len(frame)
         if question.relevant:
             asked = int(expression.evaluate(expression.parse(question.relevant), frame).sum())

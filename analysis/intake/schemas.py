@@ -27,6 +27,7 @@ from analysis.intake.values import (
     as_number,
     split_codes,
 )
+from analysis.questionnaire import Question
 
 # What pandera calls the two checks that a column has without a Check.
 NULL, REPEATED = "not_nullable", "field_uniqueness"
@@ -198,7 +199,7 @@ def routing_rules(
             check = _row_check("route_skipped", given[name] | ~units, ignore_na=False)
             rules.append(Rule("route_skipped", name, check, units))
         if question.constraint:
-            rules.append(_constraint(name, question.constraint, table, unread, given[name]))
+            rules.append(_constraint(question, table, unread, given[name]))
     return rules
 
 
@@ -228,12 +229,19 @@ def _further(given: pd.DataFrame, complete: pd.Series) -> pd.DataFrame:
 
 
 def _constraint(
-    name: str, text: str, table: pd.DataFrame, unread: pd.DataFrame, given: pd.Series
+    question: Question, table: pd.DataFrame, unread: pd.DataFrame, given: pd.Series
 ) -> Rule:
-    node = _parsed(text)
+    name, node = question.name, _parsed(question.constraint)
     units = given & _sure(node, name, unread)
     met = expression.evaluate(node, table, this=name) | ~units
-    return Rule("constraint", name, _row_check("constraint", met), units, {"condition": text})
+    # The form's own words, where it has some, before the expression they stand for.
+    said = {
+        f"condition_{lang}": f"{question.messages[lang]} : {question.constraint}"
+        if lang in question.messages
+        else question.constraint
+        for lang in ("fr", "en")
+    }
+    return Rule("constraint", name, _row_check("constraint", met), units, said)
 
 
 def _row_check(key: str, truth: pd.Series, ignore_na: bool = True) -> pa.Check:
