@@ -127,13 +127,18 @@ class Report:
         return self._told(name).say
 
     def table(self, name: str) -> Markdown:
-        """A table by its name: audit, tests, codebook, or the numbers of a figure."""
-        labels = self.labels
+        """A table by its name: audit, tests, codebook, or the numbers of a figure.
+
+        Nothing where the study has no audit or no test.
+        """
+        labels, results = self.labels, self.sources.results
         caption = labels.term("tables", name) if name in labels.terms["tables"] else ""
+        if (name == "audit" and results.audit.empty) or (name == "tests" and results.tests.empty):
+            return _markdown("")
         if name == "audit":
-            html = tables.audit_table(self.sources.results.audit, labels, caption)
+            html = tables.audit_table(results.audit, labels, caption)
         elif name == "tests":
-            html = tables.tests_table(self.sources.results.tests, labels, caption)
+            html = tables.tests_table(results.tests, labels, caption)
         elif name == "codebook":
             html = tables.codebook_table(labels, caption)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ CSV_COLUMNS = [
     "evidence",
 ]  # fmt: skip
 WHOLE = ("base_n", "count")
+DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 def table_html(
@@ -61,8 +63,19 @@ def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
     body = [[_cell(row, name, words) for name in names] for row in records(rows)]
     numeric = [n for n, name in enumerate(names) if name in ("share", "interval", "count",
                                                              "base_n")]  # fmt: skip
-    head = [labels.term("columns", name) for name in names]
+    heads = _heads(words)
+    head = [labels.term("columns", heads.get(name, name)) for name in names]
     return table_html(head, body, caption, numeric)
+
+
+def _heads(words: Words) -> dict[str, str]:
+    """What the lines and the groups of a figure are: answers by group, or the reverse."""
+    entry = words.entry
+    if entry.kind == "diverging" or entry.battery:
+        return {"label": "question", "series": "label"}
+    if entry.by or entry.category or entry.kind == "stacked":
+        return {"label": "series", "series": "label"}
+    return {}
 
 
 def _cell(row: Any, name: str, words: Words) -> str:
@@ -130,6 +143,9 @@ def audit_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
 def _audit_cell(labels: Labels, name: str, value: str) -> str:
     if name == "status":
         return labels.answer("audit_status", value)
+    if name in ("published", "recomputed"):
+        value = DECIMAL_POINT.sub(labels.formats.facts["decimal"], value)
+        return labels.formats.typography(value)
     return value.removesuffix(".0") if name == "base_n" else value
 
 

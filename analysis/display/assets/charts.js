@@ -63,9 +63,10 @@
     const colour = (name) => style.getPropertyValue(name).trim();
     const width = wide ? 760 : 420;
     const pad = 24;
-    const title = cut(chart.dataset.title, width - 2 * pad, "600 18px sans-serif");
-    const note = cut(chart.dataset.note, width - 2 * pad, "12px sans-serif");
     const { layout } = spec;
+    const family = layout.font.family;
+    const title = cut(chart.dataset.title, width - 2 * pad, `700 18px ${family}`);
+    const note = cut(chart.dataset.note, width - 2 * pad, `12px ${family}`);
     const top = pad + title.length * 24 + 14;
     const bottom = pad + note.length * 16 + 14;
     const margin = layout.margin;
@@ -92,14 +93,15 @@
     const pen = document.createElement("canvas").getContext("2d");
     pen.font = font;
     const lines = [];
-    for (const word of escaped(text).split(" ")) {
+    for (const word of text.split(" ")) {
       const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
       if (lines.length && pen.measureText(longer).width <= width) lines[lines.length - 1] = longer;
       else lines.push(word);
     }
-    return lines;
+    return lines.map(escaped);
   }
 
+  /* Plotly reads a little HTML in its texts. */
   function escaped(text) {
     return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }

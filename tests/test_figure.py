@@ -1,0 +1,214 @@
+import csv
+import dataclasses
+import html
+import io
+import json
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pypandoc
+import pytest
+from display_results import results, study
+
+from analysis.display.figure import illustrative, markdown, raw, script
+from analysis.display.report import report_of
+from analysis.display.tables import csv_link, table_html
+
+REPORT = report_of(study(), results(), "fr")
+EVERY = [each for name in REPORT.catalogue.figures for each in REPORT.names(name)]
+VOID = {"input", "br", "meta", "link"}
+
+
+class Checked(HTMLParser):
+    """Fails where a tag is closed that was not opened, or left open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.seen if name == tag]
+
+
+def parts(text):
+    """Id, HTML and caption of a block."""
+    match = re.fullmatch(
+        r"\n::: \{#(\S+) \.\w+\}\n```\{=html\}\n(.*)\n```\n\n(.*)\n:::\n", text, re.DOTALL
+    )
+    assert match, text[:300]
+    return match.groups()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_block_is_a_div_with_its_caption_last(name):
+    key, body, caption = parts(REPORT.figure(name).data)
+    assert key == f"fig-{name}"
+    assert "```" not in body
+    assert "\n" not in caption
+    page = Checked(body)
+    chart = next(a for a in page.all("div") if a.get("class") == "chart")
+    assert chart["role"] == "img"
+    assert chart["aria-label"] == REPORT.say(name)
+    ids = [a["id"] for _, a in page.seen if "id" in a]
+    assert chart["aria-describedby"] in ids
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_table_is_there_without_script(name):
+    _, body, _ = parts(REPORT.figure(name).data)
+    page = Checked(body)
+    assert {a.get("scope") for a in page.all("th")} == {"col", "row"}
+    assert len(page.all("caption")) == len(page.all("details")) == len(page.all("summary")) == 1
+    assert [a for a in page.all("button") if "hidden" in a]  # only script can make a picture
+    rows = re.findall(r"<tr><th scope=\"row\">", body)
+    entry_rows = REPORT._rows(name)
+    assert len(rows) == len(entry_rows)
+
+
+def test_the_table_shows_the_numbers_of_the_chart():
+    _, body, _ = parts(REPORT.figure("satisfaction-by-hours").data)
+    first = re.search(r"<tbody><tr>(.*?)</tr>", body).group(1)
+    cells = [html.unescape(c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", first)]
+    assert cells == [
+        "4\u00a0h ou moins",
+        "Satisfaisant ou plutôt satisfaisant",
+        "52\u00a0%",
+        "33\u00a0% à 70\u00a0%",
+        "13",
+        "25",
+        "fragile",
+        "établi par les chiffres publiés",
+    ]
+
+
+def test_the_csv_holds_the_released_numbers():
+    _, body, _ = parts(REPORT.figure("satisfaction-by-hours").data)
+    link = next(a for a in Checked(body).all("a") if "download" in a)
+    assert link["download"] == "satisfaction-by-hours.csv"
+    kind, _, content = link["href"].partition(",")
+    assert kind == "data:text/csv;charset=utf-8"
+    text = unquote(content)
+    assert text.startswith("\ufeff")
+    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [(line["by_category"], line["count"], line["base_n"]) for line in lines] == [
+        ("4_or_less", "13", "25"),
+        ("5_7", "16", "23"),
+        ("8_14", "34", "47"),
+        ("15_21", "23", "29"),
+        ("22_plus", "109", "119"),
+    ]
+    assert float(lines[0]["share"]) == pytest.approx(13 / 25)
+
+
+def test_the_note_says_base_method_and_marks():
+    _, body, _ = parts(REPORT.figure("satisfaction-by-hours").data)
+    note = re.search(r'<p class="note"[^>]*>(.*?)</p>', body).group(1)
+    assert "Base\u00a0: personnes formées, n\u00a0=\u00a0243." in note
+    assert "intervalle de Wilson à 95\u00a0%" in note
+    assert "Marque creuse" in note
+    assert "Illustratif" not in note
+
+
+def test_an_illustrative_figure_is_not_told_as_a_finding():
+    assert illustrative(REPORT._rows("jobs"))
+    assert REPORT.title("jobs") == "Métiers (illustration sur données reconstituées)"
+    assert REPORT.say("jobs").startswith("À titre d’illustration\u00a0: ")
+    _, body, _ = parts(REPORT.figure("jobs").data)
+    note = re.search(r'<p class="note"[^>]*>(.*?)</p>', body).group(1)
+    assert "Illustratif\u00a0:" in note
+
+
+def test_illustrative_lines_among_others_are_named():
+    estimates = results().estimates.copy()
+    cell = (estimates["variable"] == "age") & (estimates["category"] == "60_plus")
+    estimates.loc[cell, "evidence"] = "illustrative"
+    report = report_of(study(), dataclasses.replace(results(), estimates=estimates), "fr")
+    _, body, _ = parts(report.figure("age").data)
+    assert "Illustratif pour\u00a0: 60 ans et plus." in body
+
+
+def test_captions_survive_markdown():
+    text = (
+        '1. *Un* [titre](x) `code` <b> {#id} #1 | ~a~ $x$ @y -- « 80\u00a0% » \\ ... l’IA ^2^ "q"'
+    )
+    page = pypandoc.convert_text(markdown(text), "html", format="markdown")
+    shown = html.unescape(re.sub(r"</?p>", "", page)).strip().replace("\n", " ")
+    assert shown.replace("…", "...") == text
+
+
+def test_a_block_reads_back_through_pandoc():
+    page = pypandoc.convert_text(REPORT.figure("status").data, "html", format="markdown")
+    assert '<div id="fig-status" class="finding">' in page
+    last = re.findall(r"<p>(.*?)</p>", page, re.DOTALL)[-1]
+    assert html.unescape(last).replace("\n", " ") == REPORT.title("status")
+    assert page.count('data-layout="') == 2
+
+
+def test_nothing_in_a_label_can_leave_its_place():
+    evil = '</script><script>alert(1)</script><!-- ``` "'
+    text = script({"label": evil}, "wide")
+    assert text.count("</script>") == 1
+    assert "<!--" not in text
+    inside = text.partition(">")[2].removesuffix("</script>")
+    assert json.loads(inside) == {"label": evil}
+    table = table_html([evil, "b"], [[evil, evil]], evil)
+    assert "<script" not in table
+    assert "```" not in raw("a ``` b").removeprefix("```{=html}\n").removesuffix("\n```")
+    assert '"' not in csv_link('a,"b"\n')
+
+
+def test_an_evil_label_passes_through_a_whole_figure():
+    evil = "<img src=x onerror=alert(1)> & </script> ```"
+    column = study().definition.sources.actions.columns["trainee_status"]
+    column.answers["permanent"]["fr"], kept = evil, column.answers["permanent"]["fr"]
+    try:
+        report = report_of(study(), results(), "fr")
+        _, body, _ = parts(report.figure("action-status").data)
+    finally:
+        column.answers["permanent"]["fr"] = kept
+    assert "<img" not in re.sub(r"<script.*?</script>", "", body)
+    assert "```" not in body
+    assert body.count("</script>") == 2
+
+
+def test_audit_table_is_filtered_without_script():
+    key, body, caption = parts(REPORT.table("audit").data)
+    assert key == "tbl-audit"
+    assert caption == "Chiffres publiés et recalculés"
+    page = Checked(body)
+    assert [a["data-status"] for a in page.all("tr") if "data-status" in a] == list(
+        results().audit["status"]
+    )
+    assert [a["value"] for a in page.all("input")] == [
+        "",
+        "exact",
+        "rounds",
+        "truncated",
+        "contradicted",
+        "unspecified",
+    ]
+    assert 'tr[data-status]:not([data-status="exact"]){display:none}' in body
+    assert "Tronqué au lieu d’arrondi (2)" in body
+
+
+def test_tests_and_codebook_tables():
+    _, body, _ = parts(REPORT.table("tests").data)
+    assert "test de tendance de Cochran-Armitage" in body
+    assert "0,40 (0,20 à 0,59)" in body
+    _, body, _ = parts(REPORT.table("codebook").data)
+    assert body.count('<th scope="row">') == len(study().questionnaire.questions)
+    assert "Trois raisons au plus" in body
+    _, body, _ = parts(REPORT.table("age").data)
+    assert body.count('<th scope="row">') == 5

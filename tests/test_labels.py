@@ -1,0 +1,102 @@
+import dataclasses
+
+import pytest
+from display_results import results, study
+
+from analysis.display.labels import Labels
+from analysis.errors import InputError
+
+FR, EN = Labels(study(), "fr"), Labels(study(), "en")
+
+
+def test_a_variable_is_its_question_as_asked():
+    assert FR.variable("age") == "Quelle est votre tranche d’âge\u00a0?"
+    assert EN.variable("age") == "What is your age band?"
+    assert FR.hint("training_setting") == "Plusieurs réponses possibles"
+    assert FR.hint("age") == ""
+
+
+def test_the_population_tells_which_source_a_name_belongs_to():
+    assert FR.answer("sector", "film", "actions_group_1") == "Cinéma"
+    assert FR.answer("sector", "other", "all") == "Autre"
+    assert FR.variable("sector", "actions_group_1") == "Secteur"
+    assert FR.variable("sector", "all").startswith("Dans quels secteurs")
+
+
+def test_a_variable_asked_in_two_wordings_follows_its_population():
+    pro = FR.answers("motivation", "trained_non_students")
+    student = FR.answers("motivation", "trained_students")
+    assert "employer_offer" in pro
+    assert "employer_offer" not in student
+    assert "curriculum_mandatory" in student
+    # A cut of the students still finds the students' answer.
+    found = FR.answer("motivation", "curriculum_mandatory", "trained_students_satisfaction")
+    assert found == "Obligation dans le cursus"
+
+
+def test_families_of_motivations():
+    assert FR.family("motivation", "save_time") == "efficacité"
+    assert EN.family("motivation", "curriculum_mandatory") == "obligation or advice"
+    assert FR.family("status", "student") == ""
+    assert FR.answer("motivation_family", "career") == "parcours professionnel"
+
+
+def test_what_the_analysis_makes_has_labels():
+    assert FR.answer("satisfaction", "satisfied_total") == "Satisfaisant ou plutôt satisfaisant"
+    assert FR.answer("trained", "untrained") == "Personne non formée"
+    assert FR.answer("mean_duration_band", "5_7") == "5 à 7\u00a0h"
+    assert FR.answer("duration_band", "up_to_14") == "Deux jours ou moins"
+    assert FR.answer("month", "2024-02") == "février 2024"
+    assert FR.answer("expectation_index", "technical") == "Maîtrise technique"
+    assert FR.answer("skill_legal_rules", "agree") == "D’accord"
+    assert FR.answer("question_base", "age") == FR.variable("age")
+    assert EN.answer("response_flow", "retained") == "Responses kept"
+
+
+def test_answers_leave_sets_of_answers_out():
+    assert FR.answers("satisfaction") == [
+        "dissatisfied",
+        "rather_dissatisfied",
+        "rather_satisfied",
+        "satisfied",
+    ]
+
+
+def test_battery_items_know_their_group():
+    assert FR.item_group("skill_legal_rules") == "Enjeux transverses"
+    assert FR.item_group("age") == "Profil"
+    assert FR.item_group("nothing") == ""
+
+
+@pytest.mark.parametrize("labels", [FR, EN], ids=["fr", "en"])
+def test_every_released_estimate_can_be_named(labels):
+    seen = results().estimates[["variable", "population", "category", "by", "by_category"]]
+    for row in seen.drop_duplicates().itertuples():
+        assert labels.variable(row.variable, row.population)
+        assert labels.answer(row.variable, row.category, row.population)
+        assert labels.population(row.population)
+        if row.by:
+            assert labels.answer(row.by, row.by_category)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda labels: labels.variable("shoe_size"),
+        lambda labels: labels.answer("age", "90_plus"),
+        lambda labels: labels.population("martians"),
+        lambda labels: labels.group("nothing"),
+        lambda labels: labels.term("figure", "nothing"),
+    ],
+)
+def test_a_missing_label_is_told_as_a_mistake_of_the_study(ask):
+    with pytest.raises(InputError) as raised:
+        ask(FR)
+    assert raised.value.problems[0].found.startswith("no label for")
+
+
+def test_a_language_the_questionnaire_does_not_have():
+    german = dataclasses.replace(FR, lang="de")
+    with pytest.raises(InputError) as raised:
+        german.variable("age")
+    assert "'de'" in raised.value.problems[0].expected
