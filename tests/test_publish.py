@@ -283,8 +283,8 @@ def test_texts_are_the_same_in_every_language() -> None:
 
 def test_dates_are_in_words() -> None:
     texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
-    assert long_date(dt.date(2026, 1, 1), texts["fr"]) == "1er janvier 2026"
-    assert long_date(dt.date(2025, 12, 11), texts["en"]) == "11 December 2025"
+    assert long_date(dt.date(2026, 1, 1), texts["fr"]) == "1er\u00a0janvier 2026"
+    assert long_date(dt.date(2025, 12, 11), texts["en"]) == "11\u00a0December 2025"
 
 
 # Checks

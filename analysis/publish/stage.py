@@ -23,10 +23,8 @@ from analysis.study import Study
 ASSETS = Path(__file__).parent / "assets"
 CHART_ASSETS = Path(__file__).parent.parent / "display" / "assets"
 TEXTS = Path(__file__).parent / "texts.yml"
-DOWNLOADS = (
-    "estimates.csv", "estimates.xlsx", "estimates.parquet", "tests.csv", "tests.parquet",
-    "audit.csv", "audit.parquet", "codebook.csv", "datapackage.json",
-)  # fmt: skip
+TABLES = (".csv", ".xlsx", ".parquet")
+DESCRIPTION = "datapackage.json"
 NAMED_VERSIONS = ("pandas", "scipy", "statsmodels", "plotly")
 
 
@@ -104,9 +102,9 @@ def site_files(study: Study, site: Path) -> None:
         shutil.copyfile(path, site / "assets" / path.name)
     shutil.copyfile(plotly_bundle(), site / "assets" / "plotly.min.js")
     (site / "downloads").mkdir(exist_ok=True)
-    for name in DOWNLOADS:
-        if (study.paths.results / name).is_file():
-            shutil.copyfile(study.paths.results / name, site / "downloads" / name)
+    for path in sorted(study.paths.results.glob("*")):
+        if path.suffix in TABLES or path.name == DESCRIPTION:
+            shutil.copyfile(path, site / "downloads" / path.name)
 
 
 def environment(study: Study, lang: str) -> dict[str, str]:

@@ -366,7 +366,9 @@ local function set_meta(doc, headline)
   meta.languages = #context.languages > 0 and context.languages or nil
   for _, language in ipairs(context.languages) do language.href = language.folder .. page .. ".html" end
   meta.banner = context.banner and markdown(context.banner) or nil
-  meta.footer = pandoc.List(context.footer):map(markdown)
+  meta.footer = pandoc.List(context.footer):map(function(line)
+    return pandoc.Plain(markdown(line)):walk({ Link = relink })
+  end)
   meta.kicker = meta.kicker or (headline and current ~= 1 and title) or context.kicker
   meta.headline = headline or title
   meta.nav = nav

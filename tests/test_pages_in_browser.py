@@ -1,0 +1,277 @@
+"""The rendered pages as a reader's browser sees them: drawn, whole, and asking nobody else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from publishing import STUDY, outline, project
+
+from analysis.paths import PROJECT
+from analysis.publish.site import render
+from analysis.release.build import build
+from analysis.study import Study, load_study
+
+WIDE, PHONE = 1280, 390
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+with_quarto = pytest.mark.skipif(shutil.which("quarto") is None, reason="quarto is not on the path")
+ENGINES = ["pandoc", pytest.param("quarto", marks=with_quarto)]
+# Charts are drawn when they come into view, so each is brought there.
+SHOW_CHARTS = """async () => {
+    for (const chart of document.querySelectorAll(".chart")) {
+        chart.scrollIntoView({block: "center", behavior: "instant"})
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    }
+}"""
+ALL_DRAWN = """() => [...document.querySelectorAll(".chart")]
+    .every((chart) => !chart.clientWidth || chart.dataset.drawn === "true")"""
+IDS = "() => [...document.querySelectorAll('[id]')].map((one) => one.id)"
+LINKS = """() => [...document.querySelectorAll("a[href]")]
+    .filter((link) => link.protocol === "file:").map((link) => link.href)"""
+CONTRAST = """([front, back]) => {
+    const style = getComputedStyle(document.documentElement)
+    const light = (name) => {
+        const pen = document.createElement("canvas").getContext("2d")
+        pen.fillStyle = style.getPropertyValue(name)
+        pen.fillRect(0, 0, 1, 1)
+        const parts = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((byte) => {
+            const part = byte / 255
+            return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+        })
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    }
+    const [one, two] = [light(front), light(back)].sort((a, b) => b - a)
+    return (one + 0.05) / (two + 0.05)
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "the pages are tested in Debian's chromium: apt-get install -y chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render(project(tmp_path_factory.mktemp("project")), "fr", request.param)
+
+
+@pytest.fixture(scope="module")
+def national_copy(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    root = tmp_path_factory.mktemp("national")
+    for name in (f"studies/{STUDY}", f"data/raw/{STUDY}", "report"):
+        shutil.copytree(PROJECT / name, root / name)
+    shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
+    study = load_study(STUDY, root)
+    build(study)
+    return study
+
+
+@pytest.fixture(scope="module")
+def national_site(national_copy: Study) -> Path:
+    return render(national_copy, "fr", "pandoc")
+
+
+@dataclass
+class Visit:
+    """What one reading of a page found: what went wrong, its anchors, its links in the site."""
+
+    page: str
+    problems: list[str] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.problems.append(f"console {kind}: {text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(("file://", "data:", "blob:")):
+            self.problems.append(f"foreign request: {url}")
+
+
+def open_page(browser: Browser, path: Path, width: int = WIDE, **options: Any) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+    page.goto(path.as_uri())
+    return page
+
+
+def visit(browser: Browser, path: Path, width: int) -> Visit:
+    """Read a page to its end, with every tab opened."""
+    seen = Visit(path.as_uri())
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    seen.listen(page)
+    page.goto(seen.page)
+    show_charts(page)
+    for tab in page.locator("[role=tab]").all():
+        tab.click()
+        show_charts(page)
+    charts, drawn = page.locator(".chart").count(), page.locator(".chart[data-drawn=true]").count()
+    if drawn != charts:
+        seen.problems.append(f"{charts - drawn} of {charts} charts are not drawn")
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if overflow > 0:
+        seen.problems.append(f"{overflow} px too wide for {width}")
+    seen.ids |= set(page.evaluate(IDS))
+    seen.links += page.evaluate(LINKS)
+    page.close()
+    return seen
+
+
+def show_charts(page: Page) -> None:
+    page.evaluate(SHOW_CHARTS)
+    with suppress(TimeoutError):
+        page.wait_for_function(ALL_DRAWN, timeout=3000)
+
+
+def problems(visits: list[Visit]) -> list[str]:
+    return [f"{Path(one.page).name}: {problem}" for one in visits for problem in one.problems]
+
+
+def broken_links(visits: list[Visit], site: Path) -> list[str]:
+    """Links inside a site whose file or anchor is not there once scripts have run."""
+    ids = {one.page: one.ids for one in visits}
+    files = {path.as_uri() for path in site.rglob("*") if path.is_file()}
+    broken = []
+    for one in visits:
+        for link in one.links:
+            target, _, anchor = link.partition("#")
+            if target not in files or (anchor and unquote(anchor) not in ids[target]):
+                broken.append(f"{Path(one.page).name}: {link}")
+    return broken
+
+
+# Pages made for the test
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_pages_are_drawn_linked_and_ask_nobody(browser: Browser, site: Path, width: int) -> None:
+    visits = [visit(browser, path, width) for path in sorted(site.glob("*.html"))]
+    assert len(visits) == 3
+    assert problems(visits) == []
+    assert broken_links(visits, site) == []
+
+
+def test_what_is_wrong_would_be_seen(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        '<div style="width:2000px" class="chart">x</div><a href="b.html">b</a><a href="#c">c</a>'
+        '<img src="no.png"><img src="http://127.0.0.1:9/x.png"><script>throw Error("e")</script>',
+        encoding="utf-8",
+    )
+    seen = visit(browser, tmp_path / "a.html", PHONE)
+    said = " ".join(problems([seen]))
+    for problem in ("no.png", "foreign request", "error: e", "not drawn", "too wide"):
+        assert problem in said
+    assert len(broken_links([seen], tmp_path)) == 2
+
+
+def test_the_menu_stands_open_or_folds_with_the_width(browser: Browser, site: Path) -> None:
+    page = open_page(browser, site / "index.html")
+    chapters = page.locator(".menu nav")
+    assert chapters.is_visible()
+    assert not page.locator(".menu summary").is_visible()
+    page.set_viewport_size({"width": PHONE, "height": 800})
+    page.wait_for_function("!document.getElementById('menu').open")
+    assert not chapters.is_visible()
+    page.locator(".menu summary").click()
+    assert chapters.is_visible()
+    page.locator(".menu a", has_text="Satisfaction").click()
+    page.wait_for_url("**/satisfaction.html")
+    page.close()
+
+
+def test_tabs_answer_to_the_keyboard(browser: Browser, site: Path) -> None:
+    page = open_page(browser, site / "index.html")
+    first, second = page.locator("[role=tab]").all()
+    panels = page.locator("[role=tabpanel]")
+    first.focus()
+    assert [panels.nth(at).is_visible() for at in (0, 1)] == [True, False]
+    page.keyboard.press("ArrowRight")
+    assert [panels.nth(at).is_visible() for at in (0, 1)] == [False, True]
+    assert second.get_attribute("aria-selected") == "true"
+    assert second.evaluate("(tab) => tab === document.activeElement")
+    page.keyboard.press("Home")
+    assert [panels.nth(at).is_visible() for at in (0, 1)] == [True, False]
+    page.close()
+
+
+def test_a_link_opens_the_panel_it_leads_to(browser: Browser, site: Path) -> None:
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri() + "#fig-tab")
+    assert page.locator("#fig-tab").is_visible()
+    page.close()
+
+
+def test_nothing_is_hidden_without_scripts(browser: Browser, site: Path) -> None:
+    page = open_page(browser, site / "index.html", java_script_enabled=False)
+    assert all(panel.is_visible() for panel in page.locator("[role=tabpanel]").all())
+    assert not page.locator("[role=tablist]").is_visible()
+    assert page.locator(".menu nav").is_visible()
+    page.close()
+
+
+def test_paper_keeps_the_text_and_the_banner(browser: Browser, site: Path) -> None:
+    page = open_page(browser, site / "index.html", color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    for gone in (".side", ".pager", ".tab-list", ".skip"):
+        assert not page.locator(gone).is_visible(), gone
+    for kept in (".banner", ".references", ".link-number", "#fig-bars"):
+        assert page.locator(kept).first.is_visible(), kept
+    assert all(panel.is_visible() for panel in page.locator("[role=tabpanel]").all())
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert colour == "rgb(255, 255, 255)"
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_schemes(browser: Browser, site: Path, scheme: Any) -> None:
+    page = open_page(browser, site / "index.html", color_scheme=scheme)
+    pairs = [("--ink", "--paper"), ("--soft", "--paper"), ("--accent", "--paper")]
+    pairs += [("--amber", "--amber-bg"), ("--amber", "--paper"), ("--ink", "--wash")]
+    for pair in pairs:
+        assert page.evaluate(CONTRAST, list(pair)) >= 4.5, pair
+    assert page.evaluate(CONTRAST, ["--c1", "--paper"]) >= 3
+    page.close()
+
+
+# The national report
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_the_national_report_is_drawn_linked_and_asks_nobody(
+    browser: Browser, national_site: Path, width: int
+) -> None:
+    visits = [visit(browser, path, width) for path in sorted(national_site.glob("*.html"))]
+    assert len(visits) == 13
+    assert problems(visits) == []
+    assert broken_links(visits, national_site) == []
+
+
+@with_quarto
+def test_both_engines_make_the_same_national_report(
+    national_copy: Study, national_site: Path, tmp_path: Path
+) -> None:
+    other = render(national_copy, "fr", "quarto", out=tmp_path / "site")
+    for path in sorted(national_site.glob("*.html")):
+        assert outline(other / path.name) == outline(path), path.name
