@@ -122,11 +122,17 @@ def audit(study: Study, _: argparse.Namespace) -> int:
 
 
 def report(study: Study, arguments: argparse.Namespace) -> int:
-    from analysis.publish.site import render  # noqa: PLC0415
+    from analysis.publish.pages import RenderError  # noqa: PLC0415
+    from analysis.publish.site import choose_engine, render  # noqa: PLC0415
 
     _fresh(study)
     lang = arguments.lang or study.definition.languages[0]
-    page = render(study, lang, arguments.engine, log=print)
+    print(f"{study.name}: pages in {lang}, rendered with {choose_engine(arguments.engine)}")
+    try:
+        page = render(study, lang, arguments.engine, log=_progress())
+    except RenderError as error:
+        print(f"the report could not be rendered; the one before stands\n{error}", file=sys.stderr)
+        return 1
     print(f"{study.name}: report in {study.paths.shown(page)}")
     return 0
 

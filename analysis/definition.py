@@ -105,11 +105,15 @@ class Cut(Model):
 
 
 class Motivation(Model):
-    """One variable asked with one question a population, and the column naming families."""
+    """One variable asked with one question a population, and the families of its answers.
+
+    `family` is the column of the choices sheet that gives each answer its family.
+    """
 
     variable: str
     questions: dict[str, str]
     family: str | None = None
+    families: dict[str, Text] = Field(default_factory=dict)
 
 
 class Battery(Model):

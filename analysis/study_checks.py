@@ -69,7 +69,7 @@ def _missing_texts(definition: Definition, problem: Any) -> list[Problem]:
         elif (
             isinstance(value, dict)
             and place[-1] in ("label", "title", "brand", "field", "published", "missing", "remark")
-        ) or (len(place) > 1 and place[-2] == "answers" and isinstance(value, dict)):
+        ) or (len(place) > 1 and place[-2] in ("answers", "families") and isinstance(value, dict)):
             found.extend(
                 problem(
                     place,
@@ -131,6 +131,7 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
             )
         )
     problems += _unknown_answers(study, problem)
+    problems += _unnamed_families(study, problem)
     for name, population in definition.populations.items():
         place = ("populations", name, "where")
         source = definition.sources.present().get(population.source)
@@ -234,3 +235,26 @@ def _unknown_answers(study: Study, problem: Any) -> list[Problem]:
             if answer not in known[name]
         ]
     return problems
+
+
+def _unnamed_families(study: Study, problem: Any) -> list[Problem]:
+    """Families that the questionnaire gives an answer and study.yml gives no label."""
+    role, form = study.roles.motivation, study.questionnaire
+    if role is None or role.family is None or form is None:
+        return []
+    given = {
+        choice.extra.get(role.family, "")
+        for name in role.questions.values()
+        if name in form
+        for choice in form[name].choices
+    } - {""}
+    return [
+        problem(
+            ("roles", "motivation", "families"),
+            "each family of answers has a label",
+            name,
+            "a label in each language",
+            f"add {name}: {{…}}",
+        )
+        for name in sorted(given - set(role.families))
+    ]

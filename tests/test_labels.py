@@ -35,10 +35,10 @@ def test_a_variable_asked_in_two_wordings_follows_its_population():
 
 
 def test_families_of_motivations():
-    assert FR.family("motivation", "save_time") == "efficacité"
-    assert EN.family("motivation", "curriculum_mandatory") == "obligation or advice"
+    assert FR.family("motivation", "save_time") == "Efficacité"
+    assert EN.family("motivation", "curriculum_mandatory") == "Obligation or advice"
     assert FR.family("status", "student") == ""
-    assert FR.answer("motivation_family", "career") == "parcours professionnel"
+    assert FR.answer("motivation_family", "career") == "Parcours professionnel"
 
 
 def test_what_the_analysis_makes_has_labels():

@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.display.catalogue import Entry
 from analysis.display.charts import Words, records
+from analysis.display.formats import lower_first
 from analysis.display.rows import LAST, Sources
 
 HALF, ALPHA = 0.5, 0.05
@@ -266,13 +267,6 @@ def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
 
 def _lower(label: str) -> str:
     return lower_first(label)
-
-
-def lower_first(text: str) -> str:
-    """A label inside a sentence: its capital goes, unless it is an acronym's."""
-    if len(text) > 1 and text[0].isupper() and not text[1].isupper():
-        return text[0].lower() + text[1:]
-    return text
 
 
 MAKERS: dict[str, Callable[[pd.DataFrame, Words, Sources], Facts]] = {

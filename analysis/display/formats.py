@@ -144,3 +144,10 @@ def _rounded(value: float, decimals: int) -> Decimal:
     step = Decimal(1).scaleb(-decimals)
     rounded = Decimal(repr(round(value, 9))).quantize(step, rounding=ROUND_HALF_UP)
     return rounded if rounded else abs(rounded)
+
+
+def lower_first(text: str) -> str:
+    """A label inside a sentence: its capital goes, unless it is an acronym's."""
+    if len(text) > 1 and text[0].isupper() and not text[1].isupper():
+        return text[0].lower() + text[1:]
+    return text

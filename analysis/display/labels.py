@@ -67,7 +67,13 @@ class Labels:
     def family(self, name: str, category: str) -> str:
         """The label of the family an answer of the motivations belongs to, or ""."""
         code = self.family_code(name, category)
-        return self.term("families", code) if code else ""
+        return self.answer(self.family_variable, code) if code else ""
+
+    @property
+    def family_variable(self) -> str:
+        """The variable that counts people by family of motivations."""
+        role = self.study.roles.motivation
+        return f"{role.variable}_{role.family}" if role else ""
 
     def family_code(self, name: str, category: str) -> str:
         """The family column of an answer's row in the questionnaire, or ""."""
@@ -173,8 +179,7 @@ class Labels:
 
     def _made(self, name: str) -> Iterator[Wording]:
         """Variables that the analysis makes: their answers come from where it takes them."""
-        role = self.study.roles.motivation
-        if role is not None and name == f"{role.variable}_{role.family}":
+        if name == self.family_variable:
             name = "motivation_family"
         entry = self.terms["variables"].get(name)
         if entry is None:
@@ -197,7 +202,8 @@ class Labels:
         return {band.name: band.label for band in self.study.definition.duration_bands}
 
     def _families(self) -> dict[str, Text]:
-        return self.terms["families"]
+        role = self.study.roles.motivation
+        return role.families if role else {}
 
     def _groups(self) -> dict[str, Text]:
         form, role = self.study.questionnaire, self.study.roles.battery

@@ -30,7 +30,8 @@ from analysis.display.catalogue import (
     read_texts,
 )  # fmt: skip
 from analysis.display.charts import Words, records
-from analysis.display.facts import Facts, facts_of, lower_first, named
+from analysis.display.facts import Facts, facts_of, named
+from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
 from analysis.display.results import Results, read_results
 from analysis.display.rows import Sources, items_of, rows_for

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.definition import Roles
 from analysis.display.catalogue import Entry
+from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
 from analysis.display.results import Results, select
 from analysis.errors import InputError, Problem
@@ -132,7 +133,7 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
     if entry.tag == "family":
         rows = rows.assign(
             tag=[
-                sources.labels.family(v, c)
+                lower_first(sources.labels.family(v, c))
                 for v, c in zip(rows["variable"], rows["category"], strict=True)
             ]
         )

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.display.catalogue import Text
-from analysis.display.facts import Facts, lower_first
+from analysis.display.facts import Facts
+from analysis.display.formats import lower_first
 from analysis.errors import InputError, Problem, nearest
 
 ELSE = "else"

@@ -1,7 +1,8 @@
 """A plain `quarto render` in the root of the project: what happens before and after it.
 
-`_quarto.yml` calls `python -m analysis.publish.hooks before`, which stages what pages need to
-know of each other, and `after`, which puts the site where `python -m analysis report` puts it.
+`_quarto.yml` calls `python -m analysis.publish.hooks before`, which builds results that are stale
+and stages what pages need to know of each other, and `after`, which puts the site where
+`python -m analysis report` puts it.
 The study and the language are those of `_environment`.
 """
 
@@ -11,25 +12,31 @@ import os
 import sys
 from pathlib import Path
 
+from analysis.errors import InputError
 from analysis.paths import PROJECT
 from analysis.publish.pages import RenderError
-from analysis.publish.site import finish
+from analysis.publish.site import finish, stamp
 from analysis.publish.stage import site_files, stage
+from analysis.release.build import build, is_fresh
 from analysis.study import load_study
 
 
 def main(moment: str) -> None:
     study = load_study(os.environ["LEARNER_SURVEY_STUDY"], PROJECT)
     lang = os.environ["LEARNER_SURVEY_LANG"]
+    if moment == "before" and not is_fresh(study):
+        build(study)
     staged = stage(study, lang)
     if moment == "after":
         rendered = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]) / "report" / lang
         site_files(study, rendered)
         finish(staged, rendered, study.paths.site(lang))
+        # What the site before was made from says nothing of this one.
+        stamp(study, lang).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1])
-    except RenderError as error:
+    except (InputError, RenderError) as error:
         sys.exit(str(error))
