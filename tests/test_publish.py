@@ -444,17 +444,18 @@ def test_a_failure_under_quarto_names_the_page(tmp_path: Path, body: str, said: 
 
 
 @with_quarto
-def test_a_plain_quarto_render_of_the_root_makes_the_same_site(
-    study: Study, site: Path, tmp_path: Path
-) -> None:
-    project(tmp_path)
+def test_a_plain_quarto_render_of_the_root_makes_the_same_site(tmp_path: Path) -> None:
+    study = project(tmp_path)
+    shutil.copytree(PROJECT / "data" / "raw" / STUDY, study.paths.raw)
     shutil.copytree(PROJECT / "analysis", tmp_path / "analysis")
     shutil.copyfile(PROJECT / "_environment", tmp_path / "_environment")
-    python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
         [str(QUARTO), "render"], cwd=tmp_path, check=True, capture_output=True,
-        env={**os.environ, "PATH": python, "QUARTO_PYTHON": sys.executable},
+        env={**os.environ, "PATH": path, "QUARTO_PYTHON": sys.executable},
     )  # fmt: skip
-    made = tmp_path / "_site" / STUDY / "fr"
-    for path in sorted(site.glob("*.html")):
-        assert outline(made / path.name) == outline(path), path.name
+    made = study.paths.site("fr")
+    site = render(study, "fr", "pandoc", out=tmp_path / "site")
+    assert (site / "consumption.html").is_file()
+    for page_path in sorted(site.glob("*.html")):
+        assert outline(made / page_path.name) == outline(page_path), page_path.name
