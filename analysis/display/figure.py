@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.display.charts import Words, draw
+from analysis.display.labels import Labels
 from analysis.display.rows import Sources
 from analysis.display.tables import csv_link, numbers_csv, numbers_table
 
@@ -113,8 +114,7 @@ def _base(rows: pd.DataFrame, words: Words) -> str:
         return ""
     if rows["variable"].iloc[0] == "question_base":
         return labels.term("figure", "base_each")
-    populations = rows["population"].drop_duplicates()
-    people = formats.listed([labels.population(name) for name in populations])
+    people = _counted(rows, labels)
     seen = rows[rows["base_kind"] == rows["base_kind"].iloc[0]]
     low, high = seen["base_n"].min(), seen["base_n"].max()
     if words.entry.kind in ("bands", "stacked") and words.entry.by:
@@ -126,6 +126,14 @@ def _base(rows: pd.DataFrame, words: Words) -> str:
         else labels.term("figure", "n_range", low=formats.number(low), high=formats.number(high))
     )
     return labels.term("figure", "base", population=people, n=n)
+
+
+def _counted(rows: pd.DataFrame, labels: Labels) -> str:
+    """Whom a figure counts; the figures of the audit are no one's answers."""
+    if rows["base_kind"].iloc[0] == "figures":
+        return labels.term("base_kinds", "figures")
+    names = [labels.population(name) for name in rows["population"].drop_duplicates()]
+    return labels.formats.listed(names)
 
 
 def _method(rows: pd.DataFrame, words: Words) -> list[str]:
