@@ -105,81 +105,75 @@ def _role_questions(roles: Roles) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _unknown_names(study: Study, problem: Any) -> list[Problem]:
-    form, definition = study.questionnaire, study.definition
-    assert form is not None
-    known = list(form.questions)
-    problems = [
-        problem(
-            place,
-            "a role names a question",
-            name,
-            "a question of the questionnaire",
-            nearest(name, known),
-        )
-        for place, name in _role_questions(study.roles)
-        if name not in form
+    return [
+        *_unknown_roles(study, problem),
+        *_unknown_answers(study, problem),
+        *_unnamed_families(study, problem),
+        *_broken_populations(study, problem),
+        *_unknown_populations(study, problem),
     ]
+
+
+def _unknown_roles(study: Study, problem: Any) -> list[Problem]:
+    form = study.questionnaire
+    assert form is not None
+    known, groups = list(form.questions), list(form.groups)
+    problems = [
+        problem(place, "a role names a question", name, "a question of the questionnaire",
+                nearest(name, known))
+        for place, name in _role_questions(study.roles) if name not in form
+    ]  # fmt: skip
     battery = study.roles.battery
     if battery and battery.group not in form.groups:
-        problems.append(
-            problem(
-                ("roles", "battery", "group"),
-                "a battery is a group",
-                battery.group,
-                "a group of the questionnaire",
-                nearest(battery.group, list(form.groups)),
-            )
-        )
-    problems += _unknown_answers(study, problem)
-    problems += _unnamed_families(study, problem)
-    for name, population in definition.populations.items():
+        place = ("roles", "battery", "group")
+        problems.append(problem(place, "a battery is a group", battery.group,
+                                "a group of the questionnaire", nearest(battery.group, groups))
+                        )  # fmt: skip
+    return problems
+
+
+def _broken_populations(study: Study, problem: Any) -> list[Problem]:
+    """Conditions that cannot be read, or that read what their source does not have."""
+    problems = []
+    for name, population in study.definition.populations.items():
         place = ("populations", name, "where")
-        source = definition.sources.present().get(population.source)
-        columns = [] if source is None else list(source.columns)
-        names = [*known, *columns] if population.source == "survey" else columns
+        known = _columns(study, population.source)
         try:
             read = expression.parse(population.where).questions()
         except expression.ExpressionError as error:
-            problems.append(
-                problem(
-                    place,
-                    "populations use the routing language",
-                    str(error),
-                    "an XLSForm expression",
-                    "rewrite the condition",
-                )
-            )
+            problems.append(problem(place, "populations use the routing language", str(error),
+                                    "an XLSForm expression", "rewrite the condition")
+                            )  # fmt: skip
             continue
         problems += [
-            problem(
-                place,
-                "populations read known questions",
-                f"${{{q}}}",
-                "a question or a column of the population's source",
-                nearest(q, names),
-            )
-            for q in sorted(read)
-            if q not in names
-        ]
-    names = list(definition.populations)
-    cuts: list[tuple[tuple, str]] = [
+            problem(place, "populations read known questions", f"${{{q}}}",
+                    "a question or a column of the population's source", nearest(q, known))
+            for q in sorted(read) if q not in known
+        ]  # fmt: skip
+    return problems
+
+
+def _columns(study: Study, name: str) -> list[str]:
+    """Questions and columns that a condition on a source may read."""
+    source = study.definition.sources.present().get(name)
+    asked = list(study.questionnaire.questions) if study.questionnaire else []
+    return (asked if name == "survey" else []) + (list(source.columns) if source else [])
+
+
+def _unknown_populations(study: Study, problem: Any) -> list[Problem]:
+    definition = study.definition
+    known = list(definition.populations)
+    named: list[tuple[tuple, str]] = [
         (("tables", chapter, str(n)), cut.population)
         for chapter, cuts in definition.tables.items()
         for n, cut in enumerate(cuts)
     ]
-    cuts += [(("base_populations", q), p) for q, p in definition.base_populations.items()]
-    problems += [
-        problem(
-            place,
-            "a table names a population",
-            population,
-            "a population of study.yml",
-            nearest(population, names),
-        )
-        for place, population in cuts
-        if population not in names
-    ]
-    return problems
+    named += [(("base_populations", q), p) for q, p in definition.base_populations.items()]
+    return [
+        problem(place, "a table names a population", population, "a population of study.yml",
+                nearest(population, known))
+        for place, population in named if population not in known
+    ]  # fmt: skip
 
 
 def _answer_lists(study: Study) -> dict[str, list[str]]:

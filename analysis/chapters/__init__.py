@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from types import ModuleType
 
 import pandas as pd
@@ -21,6 +22,7 @@ from analysis.chapters import (
 )
 from analysis.chapters.data import KEYS, Data
 from analysis.stats.shares import COLUMNS
+from analysis.stats.trend import Outcome
 
 CHAPTERS: tuple[ModuleType, ...] = (
     responses,
@@ -35,31 +37,19 @@ CHAPTERS: tuple[ModuleType, ...] = (
     consumption,
     offer,
 )
+ESTIMATE_COLUMNS = KEYS + [column for column in COLUMNS if column not in KEYS]
 TEST_COLUMNS = [
-    "chapter",
-    "table",
-    "population",
-    "variable",
-    "by",
-    "test",
-    "statistic",
-    "df",
-    "p_value",
-    "effect",
-    "effect_size",
-    "effect_low",
-    "effect_high",
-    "n",
-]
+    "chapter", "table", "population", "variable", "by",
+    *(field.name for field in fields(Outcome)),
+]  # fmt: skip
 
 
 def estimate(data: Data) -> pd.DataFrame:
     """Every estimate of the study, chapter after chapter (columns: names, then numbers)."""
     tables = [table for chapter in CHAPTERS for table in chapter.estimates(data)]
-    columns = KEYS + [column for column in COLUMNS if column not in KEYS]
     if not tables:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(tables, ignore_index=True)[columns]
+        return pd.DataFrame(columns=ESTIMATE_COLUMNS)
+    return pd.concat(tables, ignore_index=True)[ESTIMATE_COLUMNS]
 
 
 def test(data: Data) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,7 +64,16 @@ def open_report(
     loaded = load_study(name, place)
     spoken = lang or os.environ.get(ENV + "LANG") or loaded.definition.languages[0]
     results = read_results(loaded.paths.results, loaded.paths.shown(loaded.paths.results), spoken)
+    _show_text_as_written()
     return report_of(loaded, results, spoken)
+
+
+def _show_text_as_written() -> None:
+    """In a page, a text in a sentence is Markdown that shows it. Its repr, which a renderer falls
+    back on, writes a no-break space as \\xa0."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.display_formatter.formatters["text/markdown"].for_type(str, block.markdown)
 
 
 def report_of(study: Study, results: Results, lang: str) -> Report:
@@ -157,43 +167,20 @@ class Report:
 
     # Numbers
 
-    def share(
-        self,
-        variable: str,
-        category: str,
-        population: str | None = None,
-        by: str | None = None,
-        by_category: str | None = None,
-        base_kind: str | None = None,
-    ) -> str:
+    # `cell` and `where` are those of `one`: variable, category, then population, by, by_category
+    # and base_kind, in this order or by name.
+
+    def share(self, *cell: str, **where: str) -> str:
         """A share as text: 80 %."""
-        row = self.one(variable, category, population, by, by_category, base_kind)
-        return self.formats.percent(row.share)
+        return self.formats.percent(self.one(*cell, **where).share)
 
-    def count(
-        self,
-        variable: str,
-        category: str,
-        population: str | None = None,
-        by: str | None = None,
-        by_category: str | None = None,
-        base_kind: str | None = None,
-    ) -> str:
+    def count(self, *cell: str, **where: str) -> str:
         """A count as text: 4 198."""
-        row = self.one(variable, category, population, by, by_category, base_kind)
-        return self.formats.number(row.count)
+        return self.formats.number(self.one(*cell, **where).count)
 
-    def interval(
-        self,
-        variable: str,
-        category: str,
-        population: str | None = None,
-        by: str | None = None,
-        by_category: str | None = None,
-        base_kind: str | None = None,
-    ) -> str:
+    def interval(self, *cell: str, **where: str) -> str:
         """An interval as text: 75 % à 85 %."""
-        row = self.one(variable, category, population, by, by_category, base_kind)
+        row = self.one(*cell, **where)
         return self.formats.interval(row.share_low, row.share_high)
 
     def mean(

@@ -25,40 +25,12 @@ from analysis.stats.trend import holm
 from analysis.study import Study
 
 PACKAGES = ("pandas", "numpy", "scipy", "pandera", "pyxform")
-ESTIMATES = [
-    "chapter",
-    "table",
-    "population",
-    "variable",
-    "category",
-    "by",
-    "by_category",
-    "base_kind",
-    "base_n",
-    "count",
-    "share",
-    "share_low",
-    "share_high",
-    "method",
-    "verdict",
-    "evidence",
-]
+ESTIMATES = [*chapters.ESTIMATE_COLUMNS, "verdict", "evidence"]
+AFTER_P = chapters.TEST_COLUMNS.index("p_value") + 1
 TESTS = [
-    "chapter",
-    "table",
-    "population",
-    "variable",
-    "by",
-    "test",
-    "statistic",
-    "df",
-    "p_value",
+    *chapters.TEST_COLUMNS[:AFTER_P],
     "p_adjusted",
-    "effect",
-    "effect_size",
-    "effect_low",
-    "effect_high",
-    "n",
+    *chapters.TEST_COLUMNS[AFTER_P:],
     "evidence",
 ]
 DECIMALS = 10
