@@ -4,6 +4,8 @@
   "use strict";
 
   const WIDE_FROM = 620;
+  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. */
+  const PAPER = 670;
   const CONFIG = {
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
@@ -31,13 +33,19 @@
     return JSON.parse(text);
   }
 
+  let announced = false;
+
+  function printing() {
+    return announced || matchMedia("print").matches;
+  }
+
   function scheme() {
-    const print = matchMedia("print").matches ? "print" : "screen";
-    return print + getComputedStyle(document.documentElement).getPropertyValue("--ink");
+    const medium = printing() ? "print" : "screen";
+    return medium + getComputedStyle(document.documentElement).getPropertyValue("--ink");
   }
 
   function draw(chart, force) {
-    const width = Math.floor(chart.clientWidth);
+    const width = printing() ? PAPER : Math.floor(chart.clientWidth);
     if (!width || !window.Plotly) return Promise.resolve();
     const name = width >= WIDE_FROM ? "wide" : "narrow";
     const state = `${name} ${width} ${scheme()}`;
@@ -47,6 +55,10 @@
     spec.layout.width = width;
     const plot = chart.querySelector(".plot");
     return window.Plotly.react(plot, spec.data, spec.layout, CONFIG).then(() => {
+      /* Lets a narrower sheet scale the drawing instead of cutting it. */
+      for (const svg of plot.querySelectorAll(".main-svg")) {
+        svg.setAttribute("viewBox", `0 0 ${width} ${spec.layout.height}`);
+      }
       chart.dataset.drawn = "true";
     });
   }
@@ -145,7 +157,12 @@
     new MutationObserver(redraw).observe(
       document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
     matchMedia("print").addEventListener("change", () => drawAll(charts));
-    window.addEventListener("beforeprint", () => drawAll(charts));
+    const announce = (whether) => () => {
+      announced = whether;
+      drawAll(charts);
+    };
+    window.addEventListener("beforeprint", announce(true));
+    window.addEventListener("afterprint", announce(false));
   }
 
   function start() {
