@@ -20,6 +20,7 @@ from analysis.release.build import build
 from analysis.study import Study, load_study
 
 WIDE, PHONE = 1280, 390
+A4_BETWEEN_MARGINS = 680  # CSS pixels in 180 mm
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -275,3 +276,17 @@ def test_both_engines_make_the_same_national_report(
     other = render(national_copy, "fr", "quarto", out=tmp_path / "site")
     for path in sorted(national_site.glob("*.html")):
         assert outline(other / path.name) == outline(path), path.name
+
+
+def test_charts_fit_the_sheet_they_are_printed_on(browser: Browser, national_site: Path) -> None:
+    page = open_page(browser, national_site / "satisfaction.html")
+    show_charts(page)
+    widths = "[...document.querySelectorAll('.chart .main-svg')].map(svg => svg.clientWidth)"
+    on_screen = max(page.evaluate(widths))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(f"Math.max(...{widths}) < {A4_BETWEEN_MARGINS}")
+    on_paper = page.evaluate(widths)
+    assert len(on_paper) >= 7 and max(on_paper) < on_screen
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function(f"Math.max(...{widths}) === {on_screen}")
+    page.close()
