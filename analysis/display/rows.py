@@ -105,6 +105,21 @@ def table_of(
     return found.assign(key=found["category"], label=labels, tag="", series="", series_label="")
 
 
+def with_other_base(rows: pd.DataFrame, sources: Sources, kind: str) -> pd.DataFrame:
+    """Rows with the share that the same answers have on another base, for their table.
+
+    Adds `other_share`, where the results hold that base for one table, and `other_kind`.
+    """
+    first = rows.iloc[0]
+    if first["by"] or first["base_kind"] == kind or rows["population"].nunique() > 1:
+        return rows
+    other = select(sources.results.estimates, first["variable"], first["population"], "", kind)
+    if other.empty:
+        return rows
+    shares = other.set_index("category")["share"]
+    return rows.assign(other_share=rows["category"].map(shares), other_kind=kind)
+
+
 def only_answers(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Rows of answers, without the sets that read several of them together."""
     if rows.empty:
@@ -137,6 +152,7 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
                 for v, c in zip(rows["variable"], rows["category"], strict=True)
             ]
         )
+    rows = with_other_base(rows, sources, "mentions")
     rows = rows[rows["base_n"] >= entry.minimum_base]
     return ordered(rows, entry.order).head(entry.top or len(rows))
 
@@ -321,7 +337,8 @@ def _item(sources: Sources, item: str) -> pd.DataFrame:
     battery = sources.study.roles.battery
     kind = "concerned" if battery and battery.not_concerned else "respondents"
     rows = table_of(sources, item, base_kind=kind)
-    if battery and battery.not_concerned:
+    if battery and battery.not_concerned and not rows.empty:
+        rows = with_other_base(rows, sources, "respondents")
         outside = table_of(sources, item, base_kind="respondents")
         rows = pd.concat([rows, outside[outside["category"] == battery.not_concerned]])
     return rows.assign(

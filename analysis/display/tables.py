@@ -58,12 +58,16 @@ def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
     """Every number of a figure: label, group, share, interval, count, base, verdict, evidence."""
     labels, series = words.labels, bool((rows["series_label"] != "").any())
     shares = words.entry.value != "count"
+    other = "other_share" in rows and bool(rows["other_share"].notna().any())
     names = ["label", *(["series"] if series else []), *(["share", "interval"] if shares else []),
-             "count", "base_n", "verdict", "evidence"]  # fmt: skip
+             "count", "base_n", *(["other_share"] if other else []), "verdict",
+             "evidence"]  # fmt: skip
     body = [[_cell(row, name, words) for name in names] for row in records(rows)]
     numeric = [n for n, name in enumerate(names) if name in ("share", "interval", "count",
-                                                             "base_n")]  # fmt: skip
+                                                             "base_n", "other_share")]  # fmt: skip
     heads = _heads(words)
+    if other:
+        heads["other_share"] = f"share_of_{rows['other_kind'].dropna().iloc[0]}"
     head = [labels.term("columns", heads.get(name, name)) for name in names]
     return table_html(head, body, caption, numeric)
 
@@ -90,6 +94,9 @@ def _cell(row: Any, name: str, words: Words) -> str:
             words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
         ),
         "interval": lambda: _interval(row, words),
+        "other_share": lambda: (
+            "" if math.isnan(row.other_share) else formats.percent(row.other_share)
+        ),
         "count": lambda: formats.number(row.count),
         "base_n": lambda: formats.number(row.base_n),
     }

@@ -39,7 +39,7 @@ def evidence(
     cell = pd.MultiIndex.from_frame(estimates[CELL].astype(str))
     table = pd.MultiIndex.from_frame(estimates[TABLE].astype(str))
     # A person's score mixes several items, and no one printed how answers to them go together.
-    follows = (table.isin(tables) | cell.isin(printed)) & (estimates["method"] != "mean_score")
+    follows = (table.isin(tables) | cell.isin(list(printed))) & (estimates["method"] != "mean_score")
     follows |= estimates["variable"].isin(FLOW)
     return pd.Series(PUBLISHED, index=estimates.index).where(follows, ILLUSTRATIVE)
 
@@ -54,7 +54,7 @@ def of_tests(tests: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     )
 
 
-def _printed_cells(register: pd.DataFrame, audited: pd.DataFrame) -> pd.MultiIndex:
+def _printed_cells(register: pd.DataFrame, audited: pd.DataFrame) -> set[tuple[str, ...]]:
     """Cells of charts, and cells of statements that the audit confirms.
 
     A rank orders answers, it does not count them.
@@ -62,10 +62,12 @@ def _printed_cells(register: pd.DataFrame, audited: pd.DataFrame) -> pd.MultiInd
     confirmed = audited["status"].isin([EXACT, ROUNDS, TRUNCATED]).to_numpy()
     counts = (register["base_kind"] != "rank").to_numpy()
     rows = register[counts & (confirmed | (register["place"] != "text").to_numpy())]
-    return pd.MultiIndex.from_frame(rows[CELL].astype(str))
+    return set(rows[CELL].astype(str).itertuples(index=False, name=None))
 
 
-def _printed_tables(estimates: pd.DataFrame, printed: pd.MultiIndex, study: Study) -> list[tuple]:
+def _printed_tables(
+    estimates: pd.DataFrame, printed: set[tuple[str, ...]], study: Study
+) -> list[tuple]:
     """Tables whose every answer is printed or follows, and tables derived from one of them."""
     sets = {
         (variable, name)
@@ -86,7 +88,7 @@ def _printed_tables(estimates: pd.DataFrame, printed: pd.MultiIndex, study: Stud
     return known + derived
 
 
-def _complete(key: tuple[str, ...], answers: pd.DataFrame, printed: pd.MultiIndex) -> bool:
+def _complete(key: tuple[str, ...], answers: pd.DataFrame, printed: set[tuple[str, ...]]) -> bool:
     names = set(answers["category"].astype(str))
     there = {name for name in names if (*key, name) in printed}
     if there == names:
