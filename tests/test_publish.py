@@ -250,7 +250,7 @@ def test_charts_are_only_loaded_where_there_are_some(index: str, site: Path) -> 
 def test_every_page_says_what_the_data_are(site: Path) -> None:
     for name in ("index", "method", "satisfaction"):
         text = (site / f"{name}.html").read_text(encoding="utf-8")
-        assert '<div class="banner" role="note"' in text
+        assert '<div class="banner" role="region"' in text
         assert '<a href="method.html#reconstruction">' in text
         assert "Licence Ouverte 2.0" in text
 
