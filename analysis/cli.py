@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from analysis.errors import InputError
+from analysis.errors import DefectError, InputError, Problem, nearest
 from analysis.paths import PROJECT, Paths
 from analysis.study import Study, load_study
 
@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except DefectError as error:
+        print(f"a defect of this software, not of the input: {error}", file=sys.stderr)
+        return 1
 
 
 def _load(name: str, root: Path) -> Study:
@@ -121,12 +124,23 @@ def audit(study: Study, _: argparse.Namespace) -> int:
     return 0
 
 
+def _language(study: Study, asked: str | None) -> str:
+    """A language that has pages. Raises InputError for another one."""
+    lang = asked or study.definition.languages[0]
+    written = sorted(path.parent.name for path in study.paths.pages.glob("*/index.qmd"))
+    if lang not in written:
+        found = Problem("report/", "a report is rendered in a language its pages are written in",
+                        lang, ", ".join(written), nearest(lang, written))  # fmt: skip
+        raise InputError([found])
+    return lang
+
+
 def report(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.publish.pages import RenderError  # noqa: PLC0415
     from analysis.publish.site import choose_engine, render  # noqa: PLC0415
 
+    lang = _language(study, arguments.lang)
     _fresh(study)
-    lang = arguments.lang or study.definition.languages[0]
     print(f"{study.name}: pages in {lang}, rendered with {choose_engine(arguments.engine)}")
     try:
         page = render(study, lang, arguments.engine, log=_progress())

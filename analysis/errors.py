@@ -42,6 +42,10 @@ class InputError(Exception):
         super().__init__("\n\n".join(problem.block() for problem in self.problems))
 
 
+class DefectError(Exception):
+    """Results that cannot be right: a defect of ours, which whoever runs a study cannot mend."""
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """The known word nearest to a mistyped one, as the end of an instruction."""
     match = get_close_matches(word, list(known), n=1, cutoff=0.5)

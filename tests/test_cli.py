@@ -8,6 +8,7 @@ import pytest
 
 from analysis.cli import main
 from analysis.paths import PROJECT
+from analysis.release.plausibility import ImplausibleError
 
 STUDY = "cnc_afdas_2026"
 
@@ -108,3 +109,19 @@ def test_a_change_of_input_makes_results_stale(capsys, root):
     )
     _, out, _ = call(capsys, root, "audit", STUDY)
     assert "contradicted: method.responses_any" in out
+
+
+def test_a_language_without_pages_ends_with_2(capsys, root):
+    shutil.copytree(PROJECT / "report", root / "report")
+    code, _, err = call(capsys, root, "report", STUDY, "--lang", "de")
+    assert code == 2 and "de" in err and "fr" in err
+
+
+def test_results_that_cannot_be_right_end_with_1(capsys, root, monkeypatch):
+    def cannot_be(*_):
+        raise ImplausibleError("shares sum to 1.2")
+
+    monkeypatch.setattr("analysis.release.plausibility.check", cannot_be)
+    code, _, err = call(capsys, root, "build", STUDY)
+    assert code == 1 and "shares sum to 1.2" in err
+    assert not (root / "data/clean" / STUDY / "results").exists()

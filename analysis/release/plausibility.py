@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.chapters.data import Data
+from analysis.errors import DefectError
 from analysis.release.evidence import TABLE
 
 
-class ImplausibleError(RuntimeError):
+class ImplausibleError(DefectError):
     """A defect of ours: results contradict themselves. Names the table and the rule."""
 
 
