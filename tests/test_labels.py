@@ -100,3 +100,8 @@ def test_a_language_the_questionnaire_does_not_have():
     with pytest.raises(InputError) as raised:
         german.variable("age")
     assert "'de'" in raised.value.problems[0].expected
+
+
+def test_a_column_named_like_a_question_has_no_hint_of_it():
+    assert FR.hint("sector", "all") == "Plusieurs réponses possibles"
+    assert FR.hint("sector", "actions_group_1") == ""

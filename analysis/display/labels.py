@@ -45,8 +45,10 @@ class Labels:
 
     def hint(self, name: str, population: str = "") -> str:
         """The instruction printed under a question, or ""."""
-        hints = (w.hint.get(self.lang, "") for w in self._wordings(name, population))
-        return self._spaced(next((hint for hint in hints if hint), ""))
+        for wording in self._wordings(name, population):
+            if self.lang in wording.label:
+                return self._spaced(wording.hint.get(self.lang, ""))
+        return ""
 
     def answers(self, name: str, population: str = "") -> list[str]:
         """Codes of the answers of a variable in the order of its question, sets left out."""
