@@ -134,8 +134,13 @@ class Report:
         return self._told(name).title
 
     def say(self, name: str) -> str:
-        """The sentence of a figure."""
-        return self._told(name).say
+        """The sentence of a figure; nothing where the study has no data for it."""
+        return self._told(name).say if self.has_figure(name) else ""
+
+    def headline(self, *names: str) -> str:
+        """The finding of the first of these figures that the study has, else its title."""
+        found = next((name for name in names if self.has_figure(name)), None)
+        return self.title(found) if found else self.study.definition.title[self.labels.lang]
 
     def table(self, name: str) -> Markdown:
         """A table by its name: audit, tests, codebook, or the numbers of a figure.
