@@ -153,6 +153,8 @@ class Report:
             return _markdown("")
         if name == "audit":
             html = tables.audit_table(results.audit, labels, caption)
+        elif name == "audit_faults":
+            html = tables.faults_table(self.sources.results.audit, labels, caption)
         elif name == "tests":
             html = tables.tests_table(results.tests, labels, caption)
         elif name == "codebook":

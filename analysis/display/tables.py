@@ -21,6 +21,7 @@ CSV_COLUMNS = [
     "base_kind", "base_n", "count", "share", "share_low", "share_high", "method", "verdict",
     "evidence",
 ]  # fmt: skip
+FAULTS = ("truncated", "impossible", "contradicted")
 WHOLE = ("base_n", "count")
 DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
@@ -136,15 +137,27 @@ def csv_link(content: str) -> str:
 
 def audit_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
     """Published figures beside their recomputation, to be filtered by status without script."""
-    names = ["figure_id", "status", "published", "recomputed", "base_n", "explanation"]
-    head = [labels.term("columns", name) for name in names]
+    table = _audit_rows(audit, labels, caption)
+    return _filter(list(audit["status"].drop_duplicates()), audit["status"], labels, table)
+
+
+def faults_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
+    """The published figures that do not hold as printed."""
+    table = _audit_rows(audit[audit["status"].isin(FAULTS)], labels, caption)
+    return f'<div class="scroll" tabindex="0">{table}</div>'
+
+
+def _audit_rows(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
+    """One row a figure, under its label where it has one in this language, else its code."""
+    first = "label" if "label" in audit else "figure_id"
+    names = [first, "status", "published", "recomputed", "base_n", "explanation"]
+    head = [labels.term("columns", name) for name in ["figure_id", *names[1:]]]
     body = [
         [_audit_cell(labels, name, str(value)) for name, value in zip(names, cells, strict=True)]
         for cells in audit[names].itertuples(index=False, name=None)
     ]
     marks = [f'data-status="{escape(status)}"' for status in audit["status"]]
-    table = table_html(head, body, caption, (4,), marks)
-    return _filter(list(audit["status"].drop_duplicates()), audit["status"], labels, table)
+    return table_html(head, body, caption, (names.index("base_n"),), marks)
 
 
 def _audit_cell(labels: Labels, name: str, value: str) -> str:

@@ -63,6 +63,12 @@ def explained(
     return pd.DataFrame(rows, columns=COLUMNS).astype({"base_n": "Int64"})
 
 
+def named(rows: pd.DataFrame, register: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Rows with the label that the register gives each figure in a language, where it does."""
+    column = f"label_{lang}"
+    return rows.assign(label=register[column].to_numpy()) if column in register else rows
+
+
 def printed(figure: pd.Series) -> str:
     """A printed figure as one short text: `113 ; 92 %`, `~3/4`, `8.4 hours`."""
     parts = []

@@ -16,7 +16,7 @@ from analysis import chapters
 from analysis.chapters.data import Data
 from analysis.chapters.responses import facts
 from analysis.release import plausibility
-from analysis.release.audit import explained, findings
+from analysis.release.audit import COLUMNS, explained, findings, named
 from analysis.release.evidence import evidence, of_tests
 from analysis.release.exports import codebook, write_results
 from analysis.release.register import read_register
@@ -48,8 +48,10 @@ def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataF
         register = read_register(study.published, study.paths.shown(study.published))
         audited = findings(study, register, estimates, found)
         for lang in study.definition.languages:
-            frames[f"audit_{lang}"] = explained(study, register, audited, lang)
-        frames["audit"] = frames[f"audit_{study.definition.languages[0]}"]
+            frames[f"audit_{lang}"] = named(
+                explained(study, register, audited, lang), register, lang
+            )
+        frames["audit"] = frames[f"audit_{study.definition.languages[0]}"][COLUMNS]
     estimates["verdict"] = verdict(estimates, study.definition.thresholds)
     estimates["evidence"] = evidence(estimates, register, frames.get("audit"), study)
     tests = chapters.test(data)
