@@ -234,7 +234,7 @@ class _Auditor:
             found.base_n,
             CONTRADICTED,
             "contradicted" if found.reason == CONTRADICTED else found.reason,
-            found.facts | {"witnesses": "; ".join(names)},
+            found.facts | {"witnesses": "\u00a0; ".join(names)},
         )
 
     def witnesses(self, figure: pd.Series) -> list[str]:
@@ -251,7 +251,7 @@ class _Auditor:
         same &= self.register["figure_id"] != figure["figure_id"]
         charts = self.register[same & (self.register["place"] != "text")]
         chosen = charts if len(charts) else self.register[same]
-        return [f"« {row.label_fr} », {row.figure_id}" for row in chosen.itertuples()]
+        return [f"«\u00a0{row.label_fr}\u00a0», {row.figure_id}" for row in chosen.itertuples()]
 
 
 def _percent_status(share: float, percent: float, base: int) -> str:
