@@ -180,6 +180,13 @@ def test_separated_answers_leave_tests_that_can_be_read(national, data, recwarn)
     assert not recwarn.list
 
 
+def test_a_single_band_has_no_trend(national, data):
+    survey = data.tables["survey"]
+    kept = survey[survey["training_hours"].isin(["none", "8_14"])]
+    tests = chapters.test(Data(national, data.tables | {"survey": kept}))
+    assert set(tests["by"]) == {"status"}
+
+
 def test_one_cut_is_read_alone_where_the_assumption_is_doubtful():
     broken = pd.DataFrame([[20, 60, 20], [30, 40, 30], [45, 10, 45]])
     split = pd.DataFrame({"satisfied": [20, 30, 45], "other": [80, 70, 55]})

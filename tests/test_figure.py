@@ -7,12 +7,15 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import pandas as pd
 import pypandoc
 import pytest
 from display_results import results, study
 
+from analysis.display import tables
 from analysis.display.figure import illustrative, markdown, raw, script
 from analysis.display.report import report_of
+from analysis.display.results import TEST_NUMBERS
 from analysis.display.tables import csv_link, table_html
 
 REPORT = report_of(study(), results(), "fr")
@@ -201,6 +204,15 @@ def test_audit_table_is_filtered_without_script():
     ]
     assert 'tr[data-status]:not([data-status="exact"]){display:none}' in body
     assert "Tronqué au lieu d’arrondi (2)" in body
+
+
+def test_a_test_that_failed_is_told_in_words():
+    failed = {"test": "proportional_odds_failed", "effect": "odds_ratio", "evidence": "observed"}
+    numbers = dict.fromkeys(TEST_NUMBERS, float("nan")) | {"n": 17.0}
+    names = {"variable": "satisfaction", "by": "training_hours", "population": "trained"}
+    body = tables.tests_table(pd.DataFrame([failed | numbers | names]), REPORT.labels, "Tests")
+    assert "modèle à cotes proportionnelles\u00a0: pas d’estimation finie" in body
+    assert ">nan<" not in body and body.count(">n.\u00a0d.<") == 3 and ">17<" in body
 
 
 def test_tests_and_codebook_tables():

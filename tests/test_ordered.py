@@ -9,8 +9,10 @@ import pytest
 from scipy.stats import kendalltau, somersd
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from analysis.display.labels import Labels
 from analysis.paths import PROJECT
 from analysis.stats.ordered import (
+    ASYMPTOTIC,
     binary_logit,
     cumulative_logit,
     gamma,
@@ -234,3 +236,17 @@ def test_binary_logit_is_the_log_odds_of_a_two_by_two_table():
     error = np.sqrt(1 / 30 + 1 / 10 + 1 / 12 + 1 / 25)
     assert np.log(result.effect_high / result.effect_low) == pytest.approx(2 * 1.959964 * error)
     assert binary_logit([[5, 0], [0, 5]]).test == "binary_logit_failed"
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_outcome_has_words(national, lang):
+    labels = Labels(national, lang)
+    split, separated = BANDS[:, [0, 3]], [[5, 0], [0, 5]]
+    outcomes = [measure(BANDS) for measure in (gamma, somers_d, proportional_odds)]
+    outcomes += [permutation_trend(split, name, 9) for name in ASYMPTOTIC]
+    outcomes += [make(table) for make in (binary_logit, proportional_odds)
+                 for table in (split, separated)]  # fmt: skip
+    for outcome in outcomes:
+        assert len(labels.term("tests", outcome.test)) > 5
+        assert len(labels.term("effects", outcome.effect)) > 4
+    assert labels.term("tests", proportional_odds_assumption(BANDS).test)
