@@ -194,6 +194,7 @@ def test_one_cut_is_read_alone_where_the_assumption_is_doubtful():
     assert list(found) == ["proportional_odds", "proportional_odds_assumption", "binary_logit"]
     assert found["binary_logit"].effect_size > 1.5
     assert len(satisfaction.odds(broken, None)) == 2
+    assert [outcome.test for outcome in satisfaction.odds(split, split)] == ["proportional_odds"]
 
 
 def test_practice_and_non_use(estimates, survey):

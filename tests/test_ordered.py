@@ -223,6 +223,33 @@ def test_separated_answers_are_told_without_a_warning(table):
     assert proportional_odds_assumption(table) is None
 
 
+def is_separated(table):
+    """No overlap at any cut, in one direction: what leaves no finite estimate with one score."""
+    used = table[:, table.sum(axis=0) > 0]
+    x = np.arange(len(used))
+    return used.shape[1] < 2 or any(
+        all(
+            x[way[:, :cut].any(axis=1)].max() <= x[way[:, cut:].any(axis=1)].min()
+            for cut in range(1, used.shape[1])
+        )
+        for way in (used, used[::-1])
+    )
+
+
+def test_a_fit_fails_exactly_where_answers_are_separated():
+    rng = np.random.default_rng(7)
+    told = []
+    for _ in range(300):
+        size = rng.integers(2, 6), rng.integers(2, 6)
+        table = rng.poisson(rng.choice([0.3, 0.8, 3]), size)
+        table = table[table.sum(axis=1) > 0]
+        if len(table) > 1:
+            failed = proportional_odds(table).test == "proportional_odds_failed"
+            assert failed == is_separated(table), table
+            told.append(failed)
+    assert 30 < sum(told) < len(told) - 30
+
+
 def test_empty_answers_and_bands_change_nothing():
     padded = np.insert(BANDS, 2, 0, axis=1)
     assert proportional_odds(padded).effect_size == pytest.approx(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analysis.chapters.data import Data, cuts, shares
@@ -71,8 +72,8 @@ def odds(table: pd.DataFrame, split: pd.DataFrame | None) -> list[Outcome]:
     """
     model, assumption = proportional_odds(table), proportional_odds_assumption(table)
     outcomes = [model] if assumption is None else [model, assumption]
-    doubtful = assumption is None or assumption.p_value < DOUBT
-    if split is not None and doubtful:
+    doubtful = assumption is not None and assumption.p_value < DOUBT
+    if split is not None and (doubtful or np.isnan(model.statistic)):
         outcomes.append(binary_logit(split.iloc[:, ::-1]))
     return outcomes
 
