@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import kendalltau, somersd
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
@@ -203,6 +204,24 @@ def test_assumption_holds_and_breaks_where_it_should():
     broken = proportional_odds_assumption([[20, 60, 20], [30, 40, 30], [45, 10, 45]])
     assert broken.p_value < 1e-6
     assert proportional_odds_assumption([[5, 9], [8, 3]]) is None
+
+
+@pytest.mark.parametrize("first", [[120, 130, 150], [140, 90, 170], [90, 200, 110]])
+def test_assumption_is_near_the_likelihood_ratio(first):
+    """The other classical test, from a likelihood written apart and a general optimiser."""
+    table = np.array([first, [90, 160, 140], [70, 150, 190], [80, 100, 260]])
+    x = np.arange(1.0, 5)[:, None]
+
+    def minus(parameters, slopes):
+        cuts = parameters[:2] - x * np.broadcast_to(parameters[2:], slopes)
+        below = np.pad(1 / (1 + np.exp(-cuts)), ((0, 0), (1, 1)), constant_values=(0, 1))
+        return -(table * np.log(np.clip(np.diff(below, axis=1), 1e-12, None))).sum()
+
+    equal = minimize(minus, [-1, 1, 0], (1,), "Nelder-Mead", options={"fatol": 1e-9})
+    apart = minimize(minus, [-1, 1, 0, 0], (2,), "Nelder-Mead", options={"fatol": 1e-9})
+    result = proportional_odds_assumption(table)
+    assert result.statistic == pytest.approx(2 * (equal.fun - apart.fun), rel=0.03)
+    assert result.df == 1
 
 
 @pytest.mark.parametrize(
