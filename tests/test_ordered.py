@@ -206,9 +206,12 @@ def test_assumption_holds_and_breaks_where_it_should():
     assert proportional_odds_assumption([[5, 9], [8, 3]]) is None
 
 
-@pytest.mark.parametrize("first", [[120, 130, 150], [140, 90, 170], [90, 200, 110]])
+@pytest.mark.parametrize("first", [[120, 130, 150], [140, 90, 170], [115, 160, 125]])
 def test_assumption_is_near_the_likelihood_ratio(first):
-    """The other classical test, from a likelihood written apart and a general optimiser."""
+    """The other classical test, from a likelihood written apart and a general optimiser.
+
+    The two agree near the model, and drift apart (by some percent) far from it.
+    """
     table = np.array([first, [90, 160, 140], [70, 150, 190], [80, 100, 260]])
     x = np.arange(1.0, 5)[:, None]
 
