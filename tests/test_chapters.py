@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis import chapters
+from analysis.chapters import satisfaction
 from analysis.chapters.data import Data
 
 
@@ -136,7 +137,11 @@ def test_satisfaction_by_hours_and_its_trend(estimates, data, survey):
     satisfied = band.isin(["satisfied", "rather_satisfied"]).sum()
     assert (row["count"], row["base_n"]) == (satisfied, len(band))
     tests = chapters.test(data).set_index("test")
-    assert set(tests.index) == {"linear_by_linear", "cochran_armitage", "chi_square"}
+    known = {"linear_by_linear", "linear_by_linear_permutation", "cochran_armitage",
+             "cochran_armitage_permutation", "gamma", "somers_d", "proportional_odds",
+             "proportional_odds_assumption", "chi_square"}  # fmt: skip
+    assert known <= set(tests.index) <= known | {"binary_logit"}
+    assert tests.index.is_unique
     ends = (
         survey.dropna(subset=["satisfaction"])
         .groupby("training_hours", observed=True)["satisfaction"]
@@ -145,6 +150,51 @@ def test_satisfaction_by_hours_and_its_trend(estimates, data, survey):
     assert tests.loc["cochran_armitage", "effect_size"] == pytest.approx(
         ends["22_plus"] - ends["4_or_less"]
     )
+
+
+def answered(national, data, by_band):
+    """Tests of a study where these are the answers on satisfaction, by band of hours."""
+    survey = data.tables["survey"].copy()
+    bands = survey["training_hours"].astype(str).map(by_band)
+    kept = survey["satisfaction"].where(survey["satisfaction"].isna(), bands)
+    survey["satisfaction"] = kept.astype(survey["satisfaction"].dtype)
+    return chapters.test(Data(national, data.tables | {"survey": survey})).set_index("test")
+
+
+def test_separated_answers_leave_tests_that_can_be_read(national, data, recwarn):
+    bands = [
+        band for band in data.tables["survey"]["training_hours"].cat.categories if band != "none"
+    ]
+    answers = national.question("satisfaction").answers
+    ranked = answers if answers[-1] == "satisfied" else answers[::-1]
+    tests = answered(national, data, dict(zip(bands, [*ranked, ranked[-1]], strict=True)))
+    assert (
+        tests.loc["proportional_odds_failed", ["statistic", "p_value", "effect_size"]].isna().all()
+    )
+    assert "proportional_odds_assumption" not in tests.index
+    assert (
+        tests.loc["binary_logit_failed", "p_value"] != tests.loc["binary_logit_failed", "p_value"]
+    )
+    assert tests.loc["gamma", "effect_size"] == pytest.approx(1)
+    assert tests.loc["linear_by_linear", "p_value"] < 1e-6
+    assert not recwarn.list
+
+
+def test_a_single_band_has_no_trend(national, data):
+    survey = data.tables["survey"]
+    kept = survey[survey["training_hours"].isin(["none", "8_14"])]
+    tests = chapters.test(Data(national, data.tables | {"survey": kept}))
+    assert set(tests["by"]) == {"status"}
+
+
+def test_one_cut_is_read_alone_where_the_assumption_is_doubtful():
+    broken = pd.DataFrame([[20, 60, 20], [30, 40, 30], [45, 10, 45]])
+    split = pd.DataFrame({"satisfied": [20, 30, 45], "other": [80, 70, 55]})
+    found = {outcome.test: outcome for outcome in satisfaction.odds(broken, split)}
+    assert list(found) == ["proportional_odds", "proportional_odds_assumption", "binary_logit"]
+    assert found["binary_logit"].effect_size > 1.5
+    assert len(satisfaction.odds(broken, None)) == 2
+    assert [outcome.test for outcome in satisfaction.odds(split, split)] == ["proportional_odds"]
 
 
 def test_practice_and_non_use(estimates, survey):

@@ -7,12 +7,15 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import pandas as pd
 import pypandoc
 import pytest
 from display_results import results, study
 
+from analysis.display import tables
 from analysis.display.figure import illustrative, markdown, raw, script
 from analysis.display.report import report_of
+from analysis.display.results import TEST_NUMBERS
 from analysis.display.tables import csv_link, table_html
 
 REPORT = report_of(study(), results(), "fr")
@@ -203,10 +206,20 @@ def test_audit_table_is_filtered_without_script():
     assert "Tronqué au lieu d’arrondi (2)" in body
 
 
+def test_a_test_that_failed_is_told_in_words():
+    failed = {"test": "proportional_odds_failed", "effect": "odds_ratio", "evidence": "observed"}
+    numbers = dict.fromkeys(TEST_NUMBERS, float("nan")) | {"n": 17.0}
+    names = {"variable": "satisfaction", "by": "training_hours", "population": "trained"}
+    body = tables.tests_table(pd.DataFrame([failed | numbers | names]), REPORT.labels, "Tests")
+    assert "modèle à cotes proportionnelles\u00a0: pas d’estimation finie" in body
+    assert ">nan<" not in body and body.count(">n.\u00a0d.<") == 3 and ">17<" in body
+
+
 def test_tests_and_codebook_tables():
     _, body, _ = parts(REPORT.table("tests").data)
     assert "test de tendance de Cochran-Armitage" in body
     assert "0,40 (0,20 à 0,59)" in body
+    assert "écart de parts, dernière classe moins première" in body
     _, body, _ = parts(REPORT.table("codebook").data)
     assert body.count('<th scope="row">') == len(study().questionnaire.questions)
     assert "Trois raisons au plus" in body

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analysis.chapters.data import Data, cuts, shares
+from analysis.stats.ordered import (
+    binary_logit,
+    gamma,
+    permutation_trend,
+    proportional_odds,
+    proportional_odds_assumption,
+    somers_d,
+)
 from analysis.stats.trend import Outcome, chi_square, cochran_armitage, linear_by_linear
 
 CHAPTER = "satisfaction"
+DRAWS = 9999
+# Below this p value one odds ratio for every answer is not believed.
+DOUBT = 0.05
 
 
 def estimates(data: Data) -> list[pd.DataFrame]:
@@ -32,13 +44,38 @@ def tests(data: Data) -> list[dict]:
         return []
     rows = []
     if roles.hours:
-        table = crossed(data, roles.hours)
-        rows.append(row(data, roles.hours, linear_by_linear(table)))
-        if roles.satisfied:
-            rows.append(row(data, roles.hours, share_trend(data, table)))
+        rows += [row(data, roles.hours, outcome) for outcome in over_hours(data, roles.hours)]
     if roles.status:
         rows.append(row(data, roles.status, chi_square(crossed(data, roles.status))))
     return rows
+
+
+def over_hours(data: Data, hours: str) -> list[Outcome]:
+    """Trend, rank association and odds of satisfaction over ordered bands of hours."""
+    table, seed = crossed(data, hours), data.study.definition.seed
+    if len(table) < 2:
+        return []  # one band is no order to test
+    outcomes = [linear_by_linear(table), permutation_trend(table, draws=DRAWS, seed=seed)]
+    split = None
+    if data.study.roles.satisfied:
+        split = satisfied_or_not(data, table)
+        outcomes.append(cochran_armitage(split.iloc[:, 0], split.sum(axis=1)))
+        outcomes.append(permutation_trend(split, "cochran_armitage", DRAWS, seed))
+    return [*outcomes, gamma(table), somers_d(table), *odds(table, split)]
+
+
+def odds(table: pd.DataFrame, split: pd.DataFrame | None) -> list[Outcome]:
+    """Odds ratio from one band to the next, and the test of what it assumes.
+
+    Where the model cannot be fitted or its assumption is doubtful, the odds of being satisfied,
+    which assume nothing of the other answers, come beside it.
+    """
+    model, assumption = proportional_odds(table), proportional_odds_assumption(table)
+    outcomes = [model] if assumption is None else [model, assumption]
+    doubtful = assumption is not None and assumption.p_value < DOUBT
+    if split is not None and (doubtful or np.isnan(model.statistic)):
+        outcomes.append(binary_logit(split.iloc[:, ::-1]))
+    return outcomes
 
 
 def crossed(data: Data, by: str) -> pd.DataFrame:
@@ -50,11 +87,11 @@ def crossed(data: Data, by: str) -> pd.DataFrame:
     return table[table.sum(axis=1) > 0]
 
 
-def share_trend(data: Data, table: pd.DataFrame) -> Outcome:
-    """Trend of the share satisfied over ordered bands."""
+def satisfied_or_not(data: Data, table: pd.DataFrame) -> pd.DataFrame:
+    """Counts of satisfied and of other answers (two columns) in each band."""
     roles = data.study.roles
-    satisfied = data.sets(roles.satisfaction or "")[roles.satisfied or ""]
-    return cochran_armitage(table[satisfied].sum(axis=1), table.sum(axis=1))
+    satisfied = table[data.sets(roles.satisfaction or "")[roles.satisfied or ""]].sum(axis=1)
+    return pd.DataFrame({"satisfied": satisfied, "other": table.sum(axis=1) - satisfied})
 
 
 def row(data: Data, by: str, outcome: Outcome) -> dict:
