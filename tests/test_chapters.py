@@ -78,6 +78,25 @@ def test_learning(estimates, survey):
     )
 
 
+def test_joint_tests_of_several_answers(data, estimates):
+    tests = chapters.test(data)
+    tests = tests[tests["test"].str.startswith("several_answers_")]
+    assert set(tests["table"]) == {
+        "training_setting_by_status",
+        "informal_learning_by_status",
+        "training_objective_by_job",
+    }
+    assert (tests.groupby("table")["test"].nunique() == 3).all()
+    assert set(tests["table"]) <= set(estimates["table"])
+    assert tests["p_value"].between(0, 1).all()
+
+
+def test_a_joint_test_has_the_base_of_its_question(data, survey):
+    tests = chapters.test(data).set_index(["table", "test"])["n"]
+    answered = survey["informal_learning/peers"].notna() & survey["status"].notna()
+    assert tests["informal_learning_by_status", "several_answers_rao_scott"] == answered.sum()
+
+
 def test_motivation_families_count_people_once(estimates, survey):
     answered = survey[survey["motivation_pro/curiosity"].notna()]
     either = answered["motivation_pro/curiosity"] | answered["motivation_pro/explore_creativity"]
@@ -135,7 +154,8 @@ def test_satisfaction_by_hours_and_its_trend(estimates, data, survey):
     )
     satisfied = band.isin(["satisfied", "rather_satisfied"]).sum()
     assert (row["count"], row["base_n"]) == (satisfied, len(band))
-    tests = chapters.test(data).set_index("test")
+    tests = chapters.test(data)
+    tests = tests[tests["chapter"] == "satisfaction"].set_index("test")
     assert set(tests.index) == {"linear_by_linear", "cochran_armitage", "chi_square"}
     ends = (
         survey.dropna(subset=["satisfaction"])
@@ -211,7 +231,7 @@ def test_a_study_without_a_role_has_no_such_chapter(national, data):
     study = type(national)(national.paths, definition, national.questionnaire, national.recodes)
     estimates = chapters.estimate(Data(study, data.tables))
     assert not {"satisfaction", "skills"} & set(estimates["chapter"])
-    assert chapters.test(Data(study, data.tables)).empty
+    assert set(chapters.test(Data(study, data.tables))["chapter"]) == {"learning", "motivations"}
 
 
 def test_order_of_rows_does_not_matter(national, data, estimates):

@@ -182,10 +182,11 @@ def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -
 
 def tests_table(tests: pd.DataFrame, labels: Labels, caption: str) -> str:
     """Every test with its statistic, p value and effect with interval."""
-    names = ["variable", "by", "population", "test", "p_value", "p_adjusted", "effect_size", "n"]
+    names = ["variable", "by", "population", "test", "p_value", "p_adjusted", "effect",
+             "effect_size", "n"]  # fmt: skip
     head = [labels.term("columns", name) for name in names]
     body = [_test_cells(row, labels) for row in records(tests)]
-    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption, (4, 5, 6, 7))}</div>'
+    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption, (4, 5, 7, 8))}</div>'
 
 
 def _test_cells(row: Any, labels: Labels) -> list[str]:
@@ -202,6 +203,7 @@ def _test_cells(row: Any, labels: Labels) -> list[str]:
         formats.p_value(row.p_value).partition("=")[2].strip() or formats.p_value(row.p_value),
         formats.p_value(row.p_adjusted).partition("=")[2].strip()
         or formats.p_value(row.p_adjusted),
+        labels.term("effects", row.effect),
         effect,
         formats.number(row.n),
     ]
