@@ -39,7 +39,9 @@ def evidence(
     cell = pd.MultiIndex.from_frame(estimates[CELL].astype(str))
     table = pd.MultiIndex.from_frame(estimates[TABLE].astype(str))
     # A person's score mixes several items, and no one printed how answers to them go together.
-    follows = (table.isin(tables) | cell.isin(list(printed))) & (estimates["method"] != "mean_score")
+    follows = (table.isin(tables) | cell.isin(list(printed))) & (
+        estimates["method"] != "mean_score"
+    )
     follows |= estimates["variable"].isin(FLOW)
     return pd.Series(PUBLISHED, index=estimates.index).where(follows, ILLUSTRATIVE)
 
