@@ -79,6 +79,25 @@ def test_learning(estimates, survey):
     )
 
 
+def test_joint_tests_of_several_answers(data, estimates):
+    tests = chapters.test(data)
+    tests = tests[tests["test"].str.startswith("several_answers_")]
+    assert set(tests["table"]) == {
+        "training_setting_by_status",
+        "informal_learning_by_status",
+        "training_objective_by_job",
+    }
+    assert (tests.groupby("table")["test"].nunique() == 3).all()
+    assert set(tests["table"]) <= set(estimates["table"])
+    assert tests["p_value"].between(0, 1).all()
+
+
+def test_a_joint_test_has_the_base_of_its_question(data, survey):
+    tests = chapters.test(data).set_index(["table", "test"])["n"]
+    answered = survey["informal_learning/peers"].notna() & survey["status"].notna()
+    assert tests["informal_learning_by_status", "several_answers_rao_scott"] == answered.sum()
+
+
 def test_motivation_families_count_people_once(estimates, survey):
     answered = survey[survey["motivation_pro/curiosity"].notna()]
     either = answered["motivation_pro/curiosity"] | answered["motivation_pro/explore_creativity"]
@@ -136,7 +155,8 @@ def test_satisfaction_by_hours_and_its_trend(estimates, data, survey):
     )
     satisfied = band.isin(["satisfied", "rather_satisfied"]).sum()
     assert (row["count"], row["base_n"]) == (satisfied, len(band))
-    tests = chapters.test(data).set_index("test")
+    tests = chapters.test(data)
+    tests = tests[tests["chapter"] == "satisfaction"].set_index("test")
     known = {"linear_by_linear", "linear_by_linear_permutation", "cochran_armitage",
              "cochran_armitage_permutation", "gamma", "somers_d", "proportional_odds",
              "proportional_odds_assumption", "chi_square"}  # fmt: skip
@@ -158,7 +178,8 @@ def answered(national, data, by_band):
     bands = survey["training_hours"].astype(str).map(by_band)
     kept = survey["satisfaction"].where(survey["satisfaction"].isna(), bands)
     survey["satisfaction"] = kept.astype(survey["satisfaction"].dtype)
-    return chapters.test(Data(national, data.tables | {"survey": survey})).set_index("test")
+    tests = chapters.test(Data(national, data.tables | {"survey": survey}))
+    return tests[tests["chapter"] == "satisfaction"].set_index("test")
 
 
 def test_separated_answers_leave_tests_that_can_be_read(national, data, recwarn):
@@ -184,7 +205,7 @@ def test_a_single_band_has_no_trend(national, data):
     survey = data.tables["survey"]
     kept = survey[survey["training_hours"].isin(["none", "8_14"])]
     tests = chapters.test(Data(national, data.tables | {"survey": kept}))
-    assert set(tests["by"]) == {"status"}
+    assert set(tests.loc[tests["chapter"] == "satisfaction", "by"]) == {"status"}
 
 
 def test_one_cut_is_read_alone_where_the_assumption_is_doubtful():
@@ -261,7 +282,7 @@ def test_a_study_without_a_role_has_no_such_chapter(national, data):
     study = type(national)(national.paths, definition, national.questionnaire, national.recodes)
     estimates = chapters.estimate(Data(study, data.tables))
     assert not {"satisfaction", "skills"} & set(estimates["chapter"])
-    assert chapters.test(Data(study, data.tables)).empty
+    assert set(chapters.test(Data(study, data.tables))["chapter"]) == {"learning", "motivations"}
 
 
 def test_order_of_rows_does_not_matter(national, data, estimates):

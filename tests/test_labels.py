@@ -1,8 +1,11 @@
 import dataclasses
 
+import made_up
 import pytest
 from display_results import results, study
 
+from analysis import chapters
+from analysis.chapters.data import Data
 from analysis.display.labels import Labels
 from analysis.errors import InputError
 
@@ -77,6 +80,17 @@ def test_every_released_estimate_can_be_named(labels):
         assert labels.population(row.population)
         if row.by:
             assert labels.answer(row.by, row.by_category)
+
+
+@pytest.mark.parametrize("labels", [FR, EN], ids=["fr", "en"])
+def test_every_released_test_can_be_named(labels, national):
+    seen = chapters.test(Data(national, made_up.tables(national, 200)))
+    assert len(seen) > 3
+    for row in seen.itertuples():
+        assert labels.variable(row.variable, row.population)
+        assert labels.variable(row.by)
+        assert labels.term("tests", row.test)
+        assert not row.effect or labels.term("effects", row.effect)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis import expression
+from analysis.stats.several import joint_tests
 from analysis.stats.shares import Shares
 from analysis.study import Study
 
+# Resamples of a joint test: p values near 0.05 are then known to about a point.
+DRAWS = 1999
 KEYS = ["chapter", "table", "population", "variable", "category", "by", "by_category"]
 
 
@@ -128,6 +131,30 @@ def _one_group(
     else:
         counted = [how.single(data.single(question, frame), data.sets(question))]
     return [label(table, chapter, variable, population, *group) for table in counted]
+
+
+def joint(data: Data, chapter: str, question: str | None, by: str | None) -> list[dict]:
+    """Joint tests of a several-answer question against a group, as rows of results.
+
+    None where the study has no such question or group, or where one answer only was possible.
+    """
+    if question is None or by is None:
+        return []
+    population = data.study.population_of(question)
+    if not data.answers(question, population):
+        return []
+    frame = data.population(population)
+    chosen = data.chosen(question, population, frame)
+    variable = data.study.variable_of(question)
+    names = {
+        "chapter": chapter,
+        "table": f"{variable}_by_{by}",
+        "population": population,
+        "variable": variable,
+        "by": by,
+    }
+    outcomes = joint_tests(data.single(by, frame), chosen, DRAWS, data.study.definition.seed)
+    return [names | vars(outcome) for outcome in outcomes]
 
 
 def cuts(data: Data, chapter: str, how: Shares | None = None) -> list[pd.DataFrame]:

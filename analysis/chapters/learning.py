@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.chapters.data import Data, cuts, shares
+from analysis.chapters.data import Data, cuts, joint, shares
 from analysis.chapters.responses import answered
 
 CHAPTER = "learning"
 
 
 def estimates(data: Data) -> list[pd.DataFrame]:
-    """Shares of settings, hours and informal learning (also by status), and providers named."""
+    """Shares of settings, hours and informal learning, and providers named.
+
+    Settings and informal learning also by status.
+    """
     roles = data.study.roles
     tables = []
     for question in (roles.settings, roles.hours, roles.informal_learning):
@@ -19,6 +22,14 @@ def estimates(data: Data) -> list[pd.DataFrame]:
             tables += shares(data, CHAPTER, question)
     if roles.provider:
         tables.append(answered(data, CHAPTER, roles.provider))
-    if roles.informal_learning and roles.status:
-        tables += shares(data, CHAPTER, roles.informal_learning, by=roles.status)
+    for question in (roles.settings, roles.informal_learning):
+        if question and roles.status:
+            tables += shares(data, CHAPTER, question, by=roles.status)
     return tables + cuts(data, CHAPTER)
+
+
+def tests(data: Data) -> list[dict]:
+    """Whether settings and informal learning depend on status."""
+    roles = data.study.roles
+    questions = (roles.settings, roles.informal_learning)
+    return [row for name in questions for row in joint(data, CHAPTER, name, roles.status)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.chapters.data import Data, cuts, label, shares
+from analysis.chapters.data import Data, cuts, joint, label, shares
 from analysis.stats.shares import Shares
 
 CHAPTER = "motivations"
@@ -22,6 +22,11 @@ def estimates(data: Data) -> list[pd.DataFrame]:
         if roles.job:
             tables += shares(data, CHAPTER, roles.objective, by=roles.job)
     return tables + cuts(data, CHAPTER)
+
+
+def tests(data: Data) -> list[dict]:
+    """Whether objectives depend on the job."""
+    return joint(data, CHAPTER, data.study.roles.objective, data.study.roles.job)
 
 
 def families(data: Data, question: str, population: str) -> list[pd.DataFrame]:
