@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -26,9 +27,17 @@ class Data:
 
     def population(self, name: str) -> pd.DataFrame:
         """Rows of a population, as study.yml defines it."""
-        population = self.study.definition.populations[name]
-        frame = self.tables[population.source]
-        return frame[expression.evaluate(expression.parse(population.where), frame)]
+        if name not in self._populations:
+            population = self.study.definition.populations[name]
+            frame = self.tables[population.source]
+            inside = expression.evaluate(expression.parse(population.where), frame)
+            self._populations[name] = frame[inside]
+        return self._populations[name]
+
+    @cached_property
+    def _populations(self) -> dict[str, pd.DataFrame]:
+        """Populations already taken: many tables read the same one."""
+        return {}
 
     def sets(self, variable: str) -> dict[str, list[str]]:
         """Answers of a variable that are also read together."""

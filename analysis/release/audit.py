@@ -11,9 +11,11 @@ unspecified    the study does not say enough to compute it; what is missing is n
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -27,6 +29,8 @@ STATUSES = (EXACT, ROUNDS, TRUNCATED, IMPOSSIBLE, CONTRADICTED, UNSPECIFIED)
 BASES = ("base", "total")
 TEXTS = Path(__file__).with_name("texts.yml")
 EPSILON = 1e-9
+TABLE = ("variable", "population", "by", "by_category")
+Row = dict[Hashable, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def findings(
 ) -> list[Finding]:
     """What is found of each figure of the register, in its order."""
     auditor = _Auditor(study, register, estimates, facts)
-    return [auditor.find(figure) for _, figure in register.iterrows()]
+    return [auditor.find(figure) for figure in register.to_dict("records")]
 
 
 def explained(
@@ -54,7 +58,7 @@ def explained(
     """One row a figure of the register (columns COLUMNS), explained in a language."""
     texts = read_yaml(TEXTS.read_text(encoding="utf-8"))[lang]["audit"]
     rows = []
-    for (_, figure), finding in zip(register.iterrows(), found, strict=True):
+    for figure, finding in zip(register.to_dict("records"), found, strict=True):
         note = study.definition.audit.get(figure["figure_id"])
         rows.append(
             [figure["figure_id"], printed(figure), finding.recomputed, finding.base_n,
@@ -69,9 +73,9 @@ def named(rows: pd.DataFrame, register: pd.DataFrame, lang: str) -> pd.DataFrame
     return rows.assign(label=register[column].to_numpy()) if column in register else rows
 
 
-def printed(figure: pd.Series) -> str:
+def printed(figure: Row) -> str:
     """A printed figure as one short text: `113 ; 92 %`, `~3/4`, `8.4 hours`."""
-    parts = []
+    parts: list[str] = []
     if pd.notna(figure["count"]):
         parts.append(f"{figure['count']:g}")
     if pd.notna(figure["percent"]):
@@ -121,6 +125,10 @@ def worst(statuses: list[str]) -> str:
     return max(statuses, key=STATUSES.index)
 
 
+def _table(row: Row) -> tuple:
+    return tuple(row[name] for name in TABLE)
+
+
 class _Auditor:
     """The results, indexed by the names that the register uses."""
 
@@ -128,11 +136,13 @@ class _Auditor:
         self, study: Study, register: pd.DataFrame, estimates: pd.DataFrame, facts: pd.DataFrame
     ) -> None:
         self.study, self.register = study, register
-        keys = ["variable", "population", "by", "by_category"]
-        self.tables = dict(iter(estimates.groupby(keys, sort=False)))
+        # Plain records: 363 look-ups in frames would take longer than the rest of the release.
+        self.tables: dict[tuple, list[Row]] = {}
+        for row in estimates.to_dict("records"):
+            self.tables.setdefault(_table(row), []).append(row)
         self.facts = {(row.variable, row.category): str(row.value) for row in facts.itertuples()}
 
-    def find(self, figure: pd.Series) -> Finding:
+    def find(self, figure: Row) -> Finding:
         """Status of one figure. What study.yml declares missing is missing, whatever we rebuilt."""
         found = self._compare(figure)
         note = self.study.definition.audit.get(figure["figure_id"])
@@ -140,7 +150,7 @@ class _Auditor:
             return Finding(found.recomputed, found.base_n, UNSPECIFIED, "unspecified", found.facts)
         return found
 
-    def _compare(self, figure: pd.Series) -> Finding:
+    def _compare(self, figure: Row) -> Finding:
         fact = self.facts.get((figure["variable"], figure["category"]))
         if fact is not None:
             same = fact == figure["value"]
@@ -151,30 +161,26 @@ class _Auditor:
                 "fact" if same else "fact_differs",
                 {"recomputed": fact},
             )
-        key = tuple(figure[name] for name in ("variable", "population", "by", "by_category"))
-        table = self.tables.get(key)
+        table = self.tables.get(_table(figure))
         if table is None:
             return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
         if figure["base_kind"] == "rank":
             return self._rank(figure, table)
         cells = self._cells(figure, table)
-        if cells.empty:
+        if not cells:
             return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
-        found = [self._cell(figure, cell) for _, cell in cells.iterrows()]
+        found = [self._cell(figure, cell) for cell in cells]
         best = min(found, key=lambda item: STATUSES.index(item.status))
         return best if best.status != CONTRADICTED else self._contradicted(figure, found[0])
 
-    def _cells(self, figure: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+    def _cells(self, figure: Row, table: list[Row]) -> list[Row]:
         """Candidate estimates, those on the printed base first: the base it holds on is found."""
-        if figure["category"] in BASES and figure["category"] not in set(table["category"]):
-            base = table.iloc[[0]].copy()
-            base["count"], base["share"] = base["base_n"], 1.0
-            return base
-        cells = table[table["category"] == figure["category"]]
-        apart = (cells["base_n"] != figure["base_n"]) if pd.notna(figure["base_n"]) else None
-        return cells if apart is None else cells.loc[apart.sort_values(kind="stable").index]
+        cells = [row for row in table if row["category"] == figure["category"]]
+        if not cells and figure["category"] in BASES:
+            return [table[0] | {"count": table[0]["base_n"], "share": 1.0}]
+        return sorted(cells, key=lambda row: row["base_n"] != figure["base_n"])
 
-    def _cell(self, figure: pd.Series, cell: pd.Series) -> Finding:
+    def _cell(self, figure: Row, cell: Row) -> Finding:
         facts = {
             "count": f"{cell['count']:g}",
             "base": f"{cell['base_n']:g}",
@@ -182,7 +188,8 @@ class _Auditor:
         }
         if figure["value"]:
             return self._value(figure, cell, facts)
-        shown, statuses = [], []
+        shown: list[str] = []
+        statuses: list[str] = []
         if pd.notna(figure["count"]):
             shown.append(f"{cell['count']:g}")
             statuses.append(EXACT if figure["count"] == cell["count"] else CONTRADICTED)
@@ -193,7 +200,7 @@ class _Auditor:
         facts |= {"recomputed": " ; ".join(shown), "share": f"{100 * cell['share']:.1f} %"}
         return Finding(facts["recomputed"], cell["base_n"], status, status, facts)
 
-    def _value(self, figure: pd.Series, cell: pd.Series, facts: dict[str, str]) -> Finding:
+    def _value(self, figure: Row, cell: Row, facts: dict[str, str]) -> Finding:
         if figure["unit"] == "fraction":
             status = fraction_status(figure["value"], cell["share"])
             shown = f"{100 * cell['share']:.1f} %"
@@ -206,27 +213,28 @@ class _Auditor:
         reason = f"fraction_{status}" if figure["unit"] == "fraction" else f"mean_{status}"
         return Finding(shown, cell["base_n"], status, reason, facts)
 
-    def _rank(self, figure: pd.Series, table: pd.DataFrame) -> Finding:
+    def _rank(self, figure: Row, table: list[Row]) -> Finding:
         """Place of an answer by its count; equal counts share the better place."""
         sets = self.study.definition.answer_sets.get(figure["variable"], {})
-        people = table[(table["base_kind"] != "mentions") & ~table["category"].isin(sets)]
-        counts = people.set_index("category")["count"]
-        rank = int((counts > counts[figure["category"]]).sum()) + 1
+        people = [row for row in table
+                  if row["base_kind"] != "mentions" and row["category"] not in sets]  # fmt: skip
+        own = next(row for row in people if row["category"] == figure["category"])
+        rank = sum(row["count"] > own["count"] for row in people) + 1
         same = f"{rank}" == figure["value"]
         facts = {
             "recomputed": f"{rank}",
-            "count": f"{counts[figure['category']]:g}",
-            "base": f"{people['base_n'].iloc[0]:g}",
+            "count": f"{own['count']:g}",
+            "base": f"{own['base_n']:g}",
         }
         return Finding(
             f"{rank}",
-            people["base_n"].iloc[0],
+            own["base_n"],
             EXACT if same else CONTRADICTED,
             "rank" if same else "rank_differs",
             facts,
         )
 
-    def _contradicted(self, figure: pd.Series, found: Finding) -> Finding:
+    def _contradicted(self, figure: Row, found: Finding) -> Finding:
         """Name the printed figures that forbid this one."""
         names = self.witnesses(figure)
         return Finding(
@@ -237,16 +245,13 @@ class _Auditor:
             found.facts | {"witnesses": "\u00a0; ".join(names)},
         )
 
-    def witnesses(self, figure: pd.Series) -> list[str]:
+    def witnesses(self, figure: Row) -> list[str]:
         """Other figures of the same table that give the answer, or the answers of its set."""
         sets = self.study.definition.answer_sets.get(figure["variable"], {})
         members = sets[figure["category"]].answers if figure["category"] in sets else []
-        same = (
-            self.register[["variable", "by", "by_category"]]
-            .eq(figure[["variable", "by", "by_category"]])
-            .all(axis=1)
-        )
-        same &= self.register["population"] == figure["population"]
+        same = pd.Series(True, index=self.register.index)
+        for name in TABLE:
+            same &= self.register[name] == figure[name]
         same &= self.register["category"].isin([figure["category"], *members])
         same &= self.register["figure_id"] != figure["figure_id"]
         charts = self.register[same & (self.register["place"] != "text")]

@@ -55,8 +55,9 @@ def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataF
     estimates["verdict"] = verdict(estimates, study.definition.thresholds)
     estimates["evidence"] = evidence(estimates, register, frames.get("audit"), study)
     tests = chapters.test(data)
-    # Holm within a chapter: its tests are read together.
-    tests["p_adjusted"] = tests.groupby("chapter")["p_value"].transform(holm)
+    # Holm over the tables of a chapter that one test is applied to: these are read together.
+    # Two tests of one table ask the same question and are no family.
+    tests["p_adjusted"] = tests.groupby(["chapter", "test"])["p_value"].transform(holm)
     tests["evidence"] = of_tests(tests, estimates)
     first = {"estimates": _rounded(estimates[ESTIMATES]), "tests": _rounded(tests[TESTS])}
     return first | frames | {"facts": found, "codebook": codebook(study)}
