@@ -220,6 +220,7 @@ def test_tests_and_codebook_tables():
     assert "test de tendance de Cochran-Armitage" in body
     assert "0,40 (0,20 à 0,59)" in body
     assert "écart de parts, dernière classe moins première" in body
+    assert "établi par les chiffres publiés" in body
     _, body, _ = parts(REPORT.table("codebook").data)
     assert body.count('<th scope="row">') == len(study().questionnaire.questions)
     assert "Trois raisons au plus" in body

@@ -194,8 +194,8 @@ def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -
 
 
 def tests_table(tests: pd.DataFrame, labels: Labels, caption: str) -> str:
-    """Every test with its statistic, p value and effect with interval."""
-    names = ["variable", "by", "population", "test", "p_value", "p_adjusted", "effect",
+    """Every test with its p value and its effect, and what it rests on where it is first read."""
+    names = ["variable", "by", "evidence", "test", "p_value", "p_adjusted", "effect",
              "effect_size", "n"]  # fmt: skip
     head = [labels.term("columns", name) for name in names]
     body = [_test_cells(row, labels) for row in records(tests)]
@@ -211,7 +211,7 @@ def _test_cells(row: Any, labels: Labels) -> list[str]:
     return [
         labels.variable(row.variable, row.population),
         labels.variable(row.by) if row.by else "",
-        labels.population(row.population),
+        labels.term("evidence", row.evidence),
         labels.term("tests", row.test),
         formats.p_value(row.p_value).partition("=")[2].strip() or formats.p_value(row.p_value),
         formats.p_value(row.p_adjusted).partition("=")[2].strip()
