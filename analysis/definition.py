@@ -120,7 +120,6 @@ class Battery(Model):
     """Items on one scale: the group they stand in, and what its answers mean, worst first."""
 
     group: str
-    prefix: str = ""
     scale: list[str]
     disagree: list[str]
     agree: list[str]

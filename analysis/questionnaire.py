@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 from pyxform import xls2xform
 from pyxform.errors import PyXFormError
 
@@ -150,7 +148,6 @@ def _sheets(path: Path, file: str) -> dict[str, list[tuple[int, dict[str, str]]]
         UnicodeDecodeError,
         csv.Error,
         zipfile.BadZipFile,
-        InvalidFileException,
         KeyError,
         ValueError,
     ) as error:
@@ -196,6 +193,9 @@ def _csv_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
 
 
 def _xlsx_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
+    # openpyxl takes a moment to import, and most questionnaires come as CSV.
+    import openpyxl  # noqa: PLC0415
+
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     sheets = {}
     for sheet in book.worksheets:
