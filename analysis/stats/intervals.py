@@ -81,7 +81,7 @@ def korn_graubard(
     p = np.where(p < ROUNDING, 0.0, np.where(p > 1 - ROUNDING, 1.0, p))
     told = (p > 0) & (p < 1) & (v > 0) & (degrees >= 1) & (size > 1)
     tail = (1 - confidence) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         few = (stdtrit(size - 1, tail) / stdtrit(degrees, tail)) ** 2
         by_variance = p * (1 - p) / v * few
     m = np.minimum(np.where(told, by_variance, kish), size)
