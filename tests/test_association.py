@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, hypergeom, ncx2
 from scipy.stats.contingency import association
@@ -112,6 +112,7 @@ def test_a_perfect_association_is_one_and_its_interval_ends_there():
     assert 0.5 < perfect.effect_low < 1
 
 
+@settings(deadline=None)
 @given(table=TABLES)
 def test_v_stays_between_its_bounds_and_these_in_zero_and_one(table):
     result = chi_square(table)
@@ -119,6 +120,7 @@ def test_v_stays_between_its_bounds_and_these_in_zero_and_one(table):
         assert 0 <= result.effect_low <= result.effect_size <= result.effect_high <= 1
 
 
+@settings(deadline=None)
 @given(table=TABLES, data=st.data())
 def test_order_and_empty_lines_do_not_matter(table, data):
     counts = np.array(table)
@@ -223,6 +225,7 @@ def test_fisher_equals_r():
     assert fisher([[8, 2], [1, 5]]).p_value == pytest.approx(0.034965034965)
 
 
+@settings(deadline=None)
 @given(cells=st.lists(st.integers(0, 300), min_size=4, max_size=4))
 def test_fisher_equals_scipy(cells):
     table = np.array(cells).reshape(2, 2)
@@ -296,6 +299,7 @@ def test_what_is_not_in_the_table_is_told(category, reference):
         risk_differences(SHARES, category, reference)
 
 
+@settings(deadline=None)
 @given(table=TABLES, seed=st.integers(0, 99))
 def test_risk_differences_whatever_the_order(table, seed):
     frame = pd.DataFrame(table)

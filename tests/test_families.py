@@ -65,6 +65,7 @@ def test_a_missing_p_is_no_test(method):
 
 
 @pytest.mark.parametrize("method", METHODS.values())
+@settings(deadline=None)
 @given(p=P_VALUES, seed=st.integers(0, 99))
 def test_never_under_p_and_whatever_the_order(method, p, seed):
     values = pd.Series(p)
@@ -135,7 +136,7 @@ TESTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(rows=TESTS, seed=st.integers(0, 99))
 def test_properties_of_any_results(rows, seed):
     tests = results(*[(c, v, by, f"test_{i}", p) for i, (c, v, by, _, p) in enumerate(rows)])
@@ -154,7 +155,7 @@ def test_properties_of_any_results(rows, seed):
     pd.testing.assert_frame_equal(back, expected)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(p=P_VALUES)
 def test_leads_alone_are_the_plain_adjustments(p):
     tests = results(*[("c", "v", f"group_{i}", "chi_square", value) for i, value in enumerate(p)])

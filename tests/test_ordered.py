@@ -169,6 +169,7 @@ TABLES = st.integers(2, 4).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(table=TABLES)
 def test_rank_measures_lie_in_their_intervals_whatever_the_table(table):
     for measure in MEASURES:

@@ -83,8 +83,9 @@ def _adjusted(
 def _tables(rows: pd.DataFrame) -> tuple[NDArray[np.intp], Array]:
     """The number of the table of each test, and the p value that leads each table."""
     groups = rows.groupby(TABLE, sort=False, dropna=False)
+    numbers: NDArray[np.intp] = groups.ngroup().to_numpy().astype(np.intp)
     leads: Array = groups["p_value"].first().to_numpy(dtype=float)
-    return groups.ngroup().to_numpy(dtype=np.intp), leads
+    return numbers, leads
 
 
 def _of_those_there(p_values: pd.Series, method: Callable[[Array], Array]) -> pd.Series:
