@@ -1,13 +1,21 @@
-"""Ordered answers: rank association, permutation tests of trend, proportional odds."""
+"""Ordered answers: rank association, exact and permutation tests of trend, proportional odds.
+
+The cumulative logit model is that of `OrderedModel` of statsmodels, and tested against it. It is
+written here for three things: it reads counts, so that a million people cost as much as a hundred
+(`OrderedModel` wants a row a person); it tells answers that are separated, where `OrderedModel`
+returns large numbers with a warning; and it needs no second of imports.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, expit, logit, ndtr, ndtri
+from scipy.special import chdtrc, expit, gammaln, logit, ndtr, ndtri
 
 from analysis.stats.trend import Outcome, cochran_armitage, linear_by_linear
 
@@ -19,36 +27,60 @@ STEPS, HALVINGS, TOLERANCE = 60, 30, 1e-9
 # still rises at infinity: answers are separated.
 LARGEST_ERROR = 100.0
 WORST_CONDITION = 1e14
+# Additions of an exact test, at most: a few tenths of a second and 200 MB.
+LARGEST_WORK = 5e8
 
 
 def gamma(table: ArrayLike) -> Outcome:
     """Goodman and Kruskal's gamma of two ordered variables.
 
-    table: counts, rows by columns, both in order. The interval is normal, from the asymptotic
-    standard error, cut at -1 and 1; z and the two-sided p value take the variance under no
-    association. NaN where every pair is tied.
-    Source: Goodman & Kruskal (1963, 1972); Agresti (2013), 2.4.4; as SAS PROC FREQ.
+    table: counts, rows by columns, both in order. z and the two-sided p value take the variance
+    under no association; for the interval see `_interval`. NaN where every pair is tied.
+    Source: Goodman & Kruskal (1963, 1972); Agresti (2013), 2.4.4.
+    """
+    return _rank_outcome("gamma", gamma_with_error, table)
+
+
+def gamma_with_error(table: ArrayLike) -> tuple[float, float]:
+    """Gamma and its asymptotic standard error, which is 0 at -1 and 1 whatever the counts.
+
+    The same as SAS PROC FREQ, MEASURES (ASE).
     """
     counts = np.asarray(table, dtype=float)
     concordant, discordant = _pairs(counts)
     c, d = float((counts * concordant).sum()), float((counts * discordant).sum())
-    gradient = 4 * (d * concordant - c * discordant)
-    return _rank_outcome("gamma", counts, c + d, (c + d) ** 2, gradient)
+    return _ratio(counts, c - d, c + d, 4 * (d * concordant - c * discordant), (c + d) ** 2)
 
 
 def somers_d(table: ArrayLike) -> Outcome:
     """Somers' D of the columns given the rows, both in order.
 
-    As `gamma`, but pairs tied on the columns alone count in the base.
+    As `gamma`, but pairs tied on the columns alone count in the base. NaN, as gamma, where one of
+    the variables does not vary.
     Source: Somers (1962); Goodman & Kruskal (1972); as SAS PROC FREQ, D(C|R).
     """
+    return _rank_outcome("somers_d", somers_d_with_error, table)
+
+
+def somers_d_with_error(table: ArrayLike) -> tuple[float, float]:
+    """Somers' D of the columns given the rows and its asymptotic standard error, as for gamma."""
     counts = np.asarray(table, dtype=float)
     concordant, discordant = _pairs(counts)
+    apart = concordant - discordant
     rows, n = counts.sum(axis=1), counts.sum()
-    base = float(n**2 - (rows**2).sum())
-    excess = float((counts * (concordant - discordant)).sum())
-    gradient = 2 * (base * (concordant - discordant) - excess * (n - rows)[:, None])
-    return _rank_outcome("somers_d", counts, base, base**2, gradient)
+    base, excess = float(n**2 - (rows**2).sum()), float((counts * apart).sum())
+    if not (counts * (concordant + discordant)).any():
+        base = 0.0  # every pair is tied on the columns: no order to be found, and no error of it
+    return _ratio(counts, excess, base, 2 * (base * apart - excess * (n - rows)[:, None]), base**2)
+
+
+def _ratio(
+    counts: Array, excess: float, base: float, gradient: Array, scale: float
+) -> tuple[float, float]:
+    """Pairs in order less pairs in disorder, over a base, with standard error."""
+    if base <= 0:
+        return float("nan"), float("nan")
+    return excess / base, float(np.sqrt((counts * gradient**2).sum())) / scale
 
 
 def _pairs(counts: Array) -> tuple[Array, Array]:
@@ -62,20 +94,44 @@ def _pairs(counts: Array) -> tuple[Array, Array]:
     return lower + upper, left + above
 
 
-def _rank_outcome(name: str, counts: Array, base: float, scale: float, gradient: Array) -> Outcome:
-    """Pairs in order less pairs in disorder, over a base, with interval and null test."""
-    n = counts.sum()
+def _rank_outcome(
+    name: str, measure: Callable[[ArrayLike], tuple[float, float]], table: ArrayLike
+) -> Outcome:
+    """A rank measure with interval and null test."""
+    counts = np.asarray(table, dtype=float)
+    n, (size, _) = counts.sum(), measure(counts)
+    if np.isnan(size):
+        return Outcome(name, np.nan, 1, np.nan, name, np.nan, np.nan, np.nan, int(n))
     concordant, discordant = _pairs(counts)
     apart = concordant - discordant
     excess = float((counts * apart).sum())
-    if base <= 0:
-        return Outcome(name, np.nan, 1, np.nan, name, np.nan, np.nan, np.nan, int(n))
-    size = excess / base
-    half = Z95 * float(np.sqrt((counts * gradient**2).sum())) / scale
     null = float((counts * apart**2).sum() - excess**2 / n)
     z = excess / (2 * np.sqrt(null)) if null > 0 else float("nan")
-    low, high = max(-1.0, size - half), min(1.0, size + half)
+    low, high = _interval(size, counts, measure)
     return Outcome(name, float(z), 1, float(2 * ndtr(-abs(z))), name, size, low, high, int(n))
+
+
+def _interval(
+    size: float, counts: Array, measure: Callable[[ArrayLike], tuple[float, float]]
+) -> tuple[float, float]:
+    """Interval of a rank measure, normal on Fisher's z scale, with one person more.
+
+    The plain interval (size and 1.96 errors each way) has no width at -1 and 1, and covers far less
+    than it says in small tables. One person more, spread over the cells as under independence,
+    keeps the error above 0. By simulation (3 x 4 tables, 10 to 100 people, measures from 0 to 0.98)
+    the interval covers 92 to 98 % where the plain one covers 16 to 95 %.
+    Source: in a 2 x 2 table it is the logit interval of the odds ratio, which Agresti (1999),
+    Biometrics 55, 597 smooths so; Woods (2007), Psychological Methods 12, 185 for the plain one.
+    """
+    spread = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum() ** 2
+    centre, error = measure(counts + spread)
+    half = Z95 * error / (1 - centre**2)
+    low, high = np.tanh(np.arctanh(centre) + np.array([-half, half]))
+    edge = 1 - 1e-12
+    return (
+        -1.0 if size < -edge else float(min(low, size)),
+        1.0 if size > edge else float(max(high, size)),
+    )
 
 
 def permutation_trend(
@@ -99,6 +155,100 @@ def permutation_trend(
     reached = int((np.abs((drawn * scores).sum(axis=(1, 2)) - expected) >= far - 1e-6).sum())
     p = (1 + reached) / (1 + draws) if np.isfinite(outcome.statistic) else float("nan")
     return replace(outcome, test=f"{statistic}_permutation", p_value=p)
+
+
+def exact_trend(
+    table: ArrayLike, statistic: str = "linear_by_linear", draws: int = 9999, seed: int = 0
+) -> Outcome:
+    """Exact test of a trend (two-sided); effect and z as the asymptotic test.
+
+    table, statistic: as `permutation_trend`. p is the chance, among all tables of these margins, of
+    one at least as far from independence. Where they are too many to go through (LARGEST_WORK) the
+    test is `permutation_trend` with these draws and seed, and has its name.
+    Source: Agresti, Mehta & Patel (1990), JASA 85, 453; two columns are Cochran-Armitage.
+    """
+    counts = np.asarray(table, dtype=np.int64)
+    outcome = ASYMPTOTIC[statistic](counts)
+    named = replace(outcome, test=f"{statistic}_exact")
+    if not np.isfinite(outcome.statistic):
+        return named
+    chances = sums_of_products(counts.sum(axis=1), counts.sum(axis=0))
+    if chances is None:
+        return permutation_trend(counts, statistic, draws, seed)
+    scores = np.outer(np.arange(counts.shape[0]), np.arange(counts.shape[1]))
+    distance = np.abs(np.arange(chances.size) * counts.sum() - _expected_sum(counts))
+    far = distance[(counts * scores).sum()]
+    return replace(named, p_value=min(1.0, float(chances[distance >= far].sum())))
+
+
+def _expected_sum(counts: NDArray[np.int64]) -> int:
+    """Sum of the products of scores 0, 1, 2… under independence, times the number of people."""
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    return int((rows * np.arange(rows.size)).sum() * (columns * np.arange(columns.size)).sum())
+
+
+def sums_of_products(rows: ArrayLike, columns: ArrayLike) -> Array | None:
+    """Chance of each sum of products of scores over people, given the totals of both variables.
+
+    rows, columns: people at each score 0, 1, 2… of one variable and of the other. Returns the
+    chances of the sums 0, 1, 2…, or None where the work would exceed LARGEST_WORK. The rows come in
+    one after the other, each with a multinomial draw of its columns; kept is the chance of each sum
+    together with the people so far in each column but the largest. What has the right totals at
+    the end are the tables as permuting people gives them.
+    Source: a network algorithm as of Mehta & Patel (1983), JASA 78, 427.
+    """
+    sides = [np.asarray(rows, dtype=int), np.asarray(columns, dtype=int)]
+    # The sum is the same either way round, the work is not.
+    given, drawn = min([sides, sides[::-1]], key=lambda pair: _work(*pair))
+    if not drawn.sum():
+        return np.ones(1)
+    if _work(given, drawn) > LARGEST_WORK:
+        return None
+    scores = _by_total(drawn)
+    totals = drawn[scores]
+    chances = np.zeros((*(totals[:-1] + 1).tolist(), _largest_sum(given, drawn) + 1))
+    chances[(0,) * chances.ndim] = 1.0
+    for score, people in enumerate(given.tolist()):
+        chances = _with_row(chances, score, people, totals, scores)
+    ends: Array = chances[tuple(totals[:-1].tolist())]
+    return ends / ends.sum()
+
+
+def _by_total(totals: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The scores that anyone has, that of most people last."""
+    scores = np.argsort(totals, kind="stable")
+    return scores[totals[scores] > 0]
+
+
+def _largest_sum(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> int:
+    """A bound on the sum of products: everyone at the largest score of one variable."""
+    sums = [(totals * np.arange(totals.size)).sum() for totals in (rows, columns)]
+    return int(min(sums[0] * (columns.size - 1), sums[1] * (rows.size - 1)))
+
+
+def _work(given: NDArray[np.int64], drawn: NDArray[np.int64]) -> float:
+    """A bound on the additions of `sums_of_products`: draws of each row times what is kept."""
+    tracked = drawn[_by_total(drawn)][:-1]
+    kept = math.prod((tracked + 1).tolist()) * (_largest_sum(given, drawn) + 1)
+    return float(kept * sum(math.comb(n + tracked.size, tracked.size) for n in given.tolist()))
+
+
+def _with_row(
+    chances: Array, score: int, people: int, totals: NDArray[np.int64], scores: NDArray[np.intp]
+) -> Array:
+    """The chances after one more row, of so many people at one score."""
+    limits = (np.minimum(totals[:-1], people) + 1).tolist()
+    tracked = np.indices(limits).reshape(len(limits), math.prod(limits))
+    draws = np.vstack([tracked, people - tracked.sum(axis=0)])
+    draws = draws[:, (draws[-1] >= 0) & (draws[-1] <= totals[-1])]
+    shares = np.log(totals / totals.sum())
+    each = gammaln(people + 1) - gammaln(draws + 1).sum(axis=0) + shares @ draws
+    moves = np.vstack([draws[:-1], score * (scores @ draws)]).T.tolist()
+    after = np.zeros_like(chances)
+    for move, chance in zip(moves, np.exp(each).tolist(), strict=True):
+        old = tuple(slice(size - step) for size, step in zip(chances.shape, move, strict=True))
+        after[tuple(slice(step, None) for step in move)] += chance * chances[old]
+    return after
 
 
 def _binary_trend(counts: NDArray[np.int64]) -> Outcome:
@@ -280,6 +430,49 @@ def _score_test(counts: Array, standard: Array, estimate: Array) -> tuple[float,
     gradient, information = _derivatives(counts, design, apart)
     inverse = np.linalg.pinv(information, rcond=1e-10, hermitian=True)
     return float(gradient @ inverse @ gradient), df
+
+
+def fitted_shares(fit: CumulativeFit, predictors: ArrayLike) -> tuple[Array, Array]:
+    """Share of each answer that the model gives, and its standard error by the delta method.
+
+    predictors: rows by k, as `cumulative_logit`. Returns two arrays, rows by answers (those that
+    were given at all).
+    """
+    x = np.asarray(predictors, dtype=float).reshape(-1, fit.slopes.size)
+    design = _cuts(x, fit.thresholds.size + 1)
+    cuts = design @ np.concatenate([fit.thresholds, fit.slopes])
+    below = expit(cuts)
+    slopes = np.pad((below * (1 - below))[:, :, None] * design, ((0, 0), (1, 1), (0, 0)))
+    gradient = np.diff(slopes, axis=1)
+    variance = np.einsum("iap,pq,iaq->ia", gradient, fit.covariance, gradient)
+    return _cells(cuts), np.sqrt(variance)
+
+
+def predicted_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Shares of each answer by band as the proportional-odds model smooths them.
+
+    table: counts, bands (index; scores 1, 2, 3…) by answers (columns), both in order. Returns one
+    row a band and answer: band, answer, share, share_low, share_high (95 %, normal on the logit
+    scale, between 0 and 1). An answer that nobody gave has share 0 and no interval. No row where
+    the model has no finite estimate.
+    Source: see `cumulative_logit`; as `predict(type = "probs")` of `polr` (MASS), and for the
+    interval `predict(type = "prob", interval = TRUE)` of `clm` (ordinal).
+    """
+    counts = table.to_numpy(dtype=float)
+    scores = np.arange(1.0, len(counts) + 1)
+    fit = cumulative_logit(counts, scores)
+    columns = ["band", "answer", "share", "share_low", "share_high"]
+    if fit is None:
+        return pd.DataFrame(columns=columns)
+    share, error = fitted_shares(fit, scores)
+    half = Z95 * error / (share * (1 - share))
+    given = counts.sum(axis=0) > 0
+    filled = np.full((3, *counts.shape), np.nan)
+    filled[0, :, ~given] = 0.0
+    filled[:, :, given] = share, expit(logit(share) - half), expit(logit(share) + half)
+    cells = pd.MultiIndex.from_product([table.index, table.columns], names=columns[:2])
+    frame = pd.DataFrame(filled.reshape(3, -1).T, index=cells, columns=columns[2:])
+    return frame.reset_index()
 
 
 def proportional_odds(table: ArrayLike) -> Outcome:
