@@ -61,8 +61,7 @@ def cohen_kappa(first: pd.Series, second: pd.Series, confidence: float = 0.95) -
     if expected >= 1:
         return Agreement(np.nan, np.nan, np.nan, observed, expected, n)
     kappa = (observed - expected) / (1 - expected)
-    # Chance that someone picks the codes of a cell the other way round: coder two's row code,
-    # coder one's column code.
+    # Share of the second coder in the code of the row, and of the first in that of the column.
     crossed = columns[:, None] + rows[None, :]
     gradient = np.eye(len(p)) - (1 - kappa) * crossed
     variance = (p * gradient**2).sum() - (kappa - expected * (1 - kappa)) ** 2
@@ -107,7 +106,8 @@ def krippendorff_alpha(
     of comments, chance taken anew in each; a resample with one single code is left out.
     Krippendorff's own draws pairs of codes and holds chance fixed; drawing comments keeps together
     what was said of each. Where no coders ever differ, resamples do not either: the bounds are
-    those that Wilson's of the share of comments in agreement give. ValueError: another level.
+    those that Wilson's of the share of comments in agreement give; where all comments have the same
+    disagreement, NaN. ValueError: another level.
     Source: Krippendorff (2019), Content Analysis, 4th ed., ch. 12; value as `kripp.alpha` of R
     package irr.
     """
@@ -126,6 +126,8 @@ def krippendorff_alpha(
     if observed[0] == 0:
         _, unlike = _disagreements(patterns, times[None, :].astype(float), values, "nominal")
         low, high = _from_wilson(n, n, float(1 - unlike[0]), confidence)
+    elif len(patterns) == 1:
+        low = high = np.nan
     else:
         drawn = np.random.default_rng(seed).multinomial(n, times / n, draws).astype(float)
         again, chance = _disagreements(patterns, drawn, values, level)
@@ -153,7 +155,7 @@ def _code_counts(codings: pd.DataFrame, level: str) -> tuple[Array, Array]:
     counts = np.zeros((len(codings), len(names)))
     comment = np.repeat(np.arange(len(codings)), codings.shape[1])[given]
     np.add.at(counts, (comment, codes), 1)
-    values = np.asarray(names, dtype=float) if level == "interval" else np.arange(len(names)) * 1.0
+    values = np.asarray(names if level == "interval" else range(len(names)), dtype=np.float64)
     return values, counts
 
 
@@ -198,7 +200,7 @@ def by_theme(
     """Agreement of two coders on each theme, where a comment may have several.
 
     first, second: comments by themes on the same index, boolean, all missing where the coder left
-    the comment uncoded; a theme that one of them has no column for, she never gave. Base: comments
+    the comment uncoded; a coder without a column for a theme never gave it. Base: comments
     both coded. Returns one row a theme (columns THEME_COLUMNS): n comments, how many of them have
     the theme by each coder, share of comments on which they agree, kappa and nominal alpha with
     intervals. ValueError: the indexes differ.
@@ -206,7 +208,9 @@ def by_theme(
     if not first.index.equals(second.index):
         raise ValueError("the themes of the two coders are not on the same comments")
     both = first.notna().any(axis=1) & second.notna().any(axis=1)
-    one, two = (frame[both].fillna(False).astype(bool) for frame in (first, second))
+    one, two = (
+        frame[both].astype("boolean").fillna(False).astype(bool) for frame in (first, second)
+    )
     themes = list(dict.fromkeys([*first.columns, *second.columns]))
     rows = []
     for theme in themes:
@@ -214,8 +218,7 @@ def by_theme(
                             index=one.index)  # fmt: skip
         kappa = cohen_kappa(pair["first"], pair["second"], confidence)
         alpha = krippendorff_alpha(pair, "nominal", draws, seed, confidence)
-        rows.append(
-            (theme, kappa.n, int(pair["first"].sum()), int(pair["second"].sum()), kappa.observed)
-            + (kappa.value, kappa.low, kappa.high, alpha.value, alpha.low, alpha.high)
-        )
+        carried = (int(pair["first"].sum()), int(pair["second"].sum()))
+        rows.append((theme, kappa.n, *carried, kappa.observed, kappa.value, kappa.low, kappa.high,
+                     alpha.value, alpha.low, alpha.high))  # fmt: skip
     return pd.DataFrame(rows, columns=THEME_COLUMNS)

@@ -1,8 +1,8 @@
 """Item non-response and drop-out along a questionnaire, and what they change.
 
-A person has left when the last question she was asked, and all others after her last answer, have
-no answer from her. Someone who only skips the end of the questionnaire looks the same: leave out of
-these frames questions at the end that are meant to be skipped, such as comments.
+A person has left when the last question asked of them has no answer; they left after the last
+question they answered. Someone who only skips the end of the questionnaire looks the same: leave
+out of these frames questions at the end that are meant to be skipped, such as comments.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def along(answered: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
     """Base of each question in the order asked, and why it is not everyone.
 
     answered, asked: people by questions, boolean, same index and columns; asked is what the routing
-    sends a person to, had she gone on. An answer to a question not asked does not count.
+    sends a person to, whether they got there or not. An answer to a question not asked does not
+    count.
     Returns one row a question (columns ALONG_COLUMNS), in people. Of those asked: answered and
     share; item_non_response, no answer but one further on; left_before, no answer here or further
     on. Of everyone: left_here, for whom it is the first question not reached; remaining, those who
@@ -178,7 +179,7 @@ def with_and_without(
     whole = complete.to_numpy(dtype=bool)
     rows = []
     for name in figures.columns:
-        marks = figures[name]
+        marks = figures[name].astype("boolean")
         base = marks.notna().to_numpy()
         true = marks.fillna(False).to_numpy(dtype=bool) & base
         n = (int((base & whole).sum()), int((base & ~whole).sum()))

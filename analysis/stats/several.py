@@ -26,6 +26,8 @@ from analysis.stats.trend import Outcome
 Array = NDArray[np.float64]
 # Numbers held at once by the bootstrap: 32 MB, whatever the number of people.
 BLOCK = 4_000_000
+# Distinct rows of answers, and how many people gave each.
+Patterns = tuple[Array, NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def joint_tests_of_two(
 
 def _varying(chosen: pd.DataFrame) -> Array:
     """Answers as 0 and 1, without those that nobody or everybody gave."""
-    given = chosen.fillna(False).to_numpy(dtype=bool).astype(float)
+    given = chosen.astype("boolean").fillna(False).to_numpy(dtype=float)
     return given[:, (given.sum(axis=0) > 0) & (given.sum(axis=0) < len(given))]
 
 
@@ -235,13 +237,36 @@ def bootstrap_p_of_two(
     """
     rng = np.random.default_rng(seed)
     n = len(first)
-    # Rows in an order of their own, so that the order of people changes nothing.
-    one, two = (given[np.lexsort(given.T)] for given in (first, second))
-    step = max(1, BLOCK // (n * max(one.shape[1], two.shape[1])))
+    one, two = (np.unique(given, axis=0, return_counts=True) for given in (first, second))
+    # Pairs of patterns, or people: whichever is fewer is drawn.
+    by_pattern = len(one[0]) * len(two[0]) <= n
+    resample = _drawn_patterns if by_pattern else _drawn_people
+    width = max(first.shape[1], second.shape[1])
+    step = max(1, BLOCK // (len(one[0]) * len(two[0]) if by_pattern else n * width))
     beyond = 0
     for start in range(0, draws, step):
-        block = min(step, draws - start)
-        x, y = (given[rng.integers(n, size=(block, n))] for given in (one, two))
-        drawn = pair_statistics(x.transpose(0, 2, 1) @ y, x.sum(axis=1), y.sum(axis=1), n)
+        drawn = pair_statistics(*resample(rng, min(step, draws - start), one, two), n)
         beyond += int((drawn.sum(axis=(1, 2)) >= statistic * (1 - 1e-9)).sum())
     return (1 + beyond) / (1 + draws)
+
+
+def _drawn_patterns(
+    rng: np.random.Generator, block: int, one: Patterns, two: Patterns
+) -> tuple[Array, Array, Array]:
+    """Counts of resamples as `pair_statistics` takes them, from how many have each two patterns."""
+    n = one[1].sum()
+    chances = np.outer(one[1] / n, two[1] / n)
+    times = rng.multinomial(n, chances.ravel(), block).reshape(block, *chances.shape)
+    both = one[0].T @ times @ two[0]
+    return both, times.sum(axis=2) @ one[0], times.sum(axis=1) @ two[0]
+
+
+def _drawn_people(
+    rng: np.random.Generator, block: int, one: Patterns, two: Patterns
+) -> tuple[Array, Array, Array]:
+    """The same, from the patterns of each person drawn."""
+    x, y = (
+        np.repeat(patterns, times, axis=0)[rng.integers(times.sum(), size=(block, times.sum()))]
+        for patterns, times in (one, two)
+    )
+    return x.transpose(0, 2, 1) @ y, x.sum(axis=1), y.sum(axis=1)
