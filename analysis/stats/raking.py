@@ -24,13 +24,14 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.integer]
 Targets = Mapping[str, Mapping[str, float]]
 Bounds = tuple[float, float]
 
 # How far totals may be from each other, as a share of them: rounding in a file, not a disagreement.
 ROUNDING = 1e-6
-# A ratio under exp(-20) of the mean is a weight of nothing: the margins are met by no one's weight.
+# A score this far from where it starts belongs to a weight that vanishes, or is held by a bound:
+# it would go on for ever.
 FURTHEST = 20.0
 
 
@@ -268,7 +269,8 @@ def _positive(wanted: Mapping[str, float]) -> list[str]:
 def _cells(margins: pd.DataFrame, targets: Targets, weights: Array) -> Cells:
     """People with the same answers to all margins, taken together."""
     member = np.zeros(len(margins), dtype=np.int64)
-    each, shares = [], []
+    each: list[Codes] = []
+    shares: list[Array] = []
     for name, wanted in targets.items():
         categories = _positive(wanted)
         coded = margins[name].astype("category").cat.set_categories(categories)
@@ -290,7 +292,7 @@ def _shares(codes: Codes, weight: Array, categories: int) -> Array:
 
 
 def _ratio(score: Array, bounds: Bounds | None) -> tuple[Array, Array]:
-    """Ratio of final to base weight at a sum of coefficients, and its derivative."""
+    """Ratio of final to base weight at a score, and its derivative: exponential or logit method."""
     if bounds is None:
         ratio = np.exp(score)
         return ratio, ratio
