@@ -15,22 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 from scipy.sparse import csr_array
 from scipy.special import expit
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.integer]
 Targets = Mapping[str, Mapping[str, float]]
 Bounds = tuple[float, float]
 
 # How far totals may be from each other, as a share of them: rounding in a file, not a disagreement.
 ROUNDING = 1e-6
-# A ratio under exp(-20) of the mean is a weight of nothing: the margins are met by no one's weight.
+# A score this far from where it starts belongs to a weight that vanishes, or is held by a bound:
+# it would go on for ever.
 FURTHEST = 20.0
 
 
@@ -88,36 +89,26 @@ class Cells:
     shares: list[Array]
 
     @property
-    def design(self) -> csr_array:
-        """Cells by (1 + categories of all margins): a column of ones, then one a category."""
-        columns, values, before = [np.zeros(len(self.mass), dtype=np.int64)], [], 1
-        for codes, shares in zip(self.codes, self.shares, strict=True):
-            columns.append(np.where(codes < 0, 0, codes + before))
-            values.append(codes >= 0)
-            before += len(shares)
-        data = np.column_stack([np.ones(len(self.mass)), *values]).astype(float)
-        rows = np.repeat(np.arange(len(self.mass)), len(columns))
-        place = (rows, np.column_stack(columns).ravel())
-        return csr_array((data.ravel(), place), shape=(len(self.mass), before))
+    def blocks(self) -> list[slice]:
+        """Where the categories of each margin stand in the coefficients; the first is for all."""
+        ends = np.cumsum([1, *map(len, self.shares)]).tolist()
+        return [slice(*pair) for pair in pairwise(ends)]
 
     @property
-    def contrasts(self) -> Array:
-        """What takes weights by category to their excess over the targets, transposed.
-
-        The excess of a category is its weight less its target share of all who answered, which is
-        zero for every category when the margin is met, whatever the weight of those who answered.
-        """
-        each = [np.eye(len(shares)) - shares for shares in self.shares]
-        return np.asarray(block_diag(np.ones((1, 1)), *each))
+    def design(self) -> csr_array:
+        """Cells by coefficients: 1 for all, 1 in the category of each margin that was answered."""
+        columns = [np.maximum(c, 0) + b.start for c, b in zip(self.codes, self.blocks, strict=True)]
+        ones = np.ones(len(self.mass))
+        values = np.column_stack([ones, *(codes >= 0 for codes in self.codes)])
+        places = np.column_stack([np.zeros(len(ones), dtype=np.int64), *columns])
+        starts = np.arange(0, values.size + 1, values.shape[1])
+        width = self.blocks[-1].stop
+        return csr_array((values.ravel(), places.ravel(), starts), shape=(len(ones), width))
 
     def gap(self, ratio: Array) -> float:
         """Largest difference of weighted share and target share over all categories."""
-        weight = self.mass * ratio
-        gaps = [
-            abs(_shares(codes, weight, len(shares)) - shares).max()
-            for codes, shares in zip(self.codes, self.shares, strict=True)
-        ]
-        return float(max(gaps, default=0.0))
+        pairs = zip(self.codes, self.shares, strict=True)
+        return float(max(abs(_shares(c, self.mass * ratio, len(s)) - s).max() for c, s in pairs))
 
 
 def rake(
@@ -140,12 +131,14 @@ def rake(
 
     A person who did not answer a margin (missing) is left out of it: the targets hold among those
     who answered, counts being scaled to their weight, and the person's factor for this margin is
-    1. The factors of the others are on the scale at which the margin leaves their total weight as
-    the other margins make it, so that not answering neither gains nor loses weight by itself. The
-    order of margins does not matter.
+    1. The factors of those who answered are such that their total weight is the same as without
+    this margin: not to answer neither gains nor loses weight by itself. The order of margins does
+    not matter.
 
-    Margins that no positive weights within the bounds meet come back with converged False; `unmet`
-    names them. ValueError: targets with `faults`, base weights or bounds that are none.
+    Margins that no positive weights meet within the bounds come back with converged False; `unmet`
+    names them. Bounds that only just allow the margins may leave no room for what is said of people
+    who did not answer, and come back the same. ValueError: targets with `faults`, nobody or no
+    margin, base weights or bounds that are none.
     """
     _check(margins, targets, base, bounds)
     weights = np.ones(len(margins)) if base is None else base.to_numpy(dtype=float)
@@ -244,6 +237,8 @@ def _check(
     margins: pd.DataFrame, targets: Targets, base: pd.Series | None, bounds: Bounds | None
 ) -> None:
     """ValueError with a plain message for what cannot be raked."""
+    if margins.empty:
+        raise ValueError("raking needs people and at least one margin")
     if set(margins.columns) != set(targets):
         raise ValueError("margins and targets must name the same variables")
     if base is not None:
@@ -263,8 +258,8 @@ def _check(
 
 def _total(targets: Targets, people: int) -> float:
     """What the final weights sum to."""
-    total = float(sum(next(iter(targets.values()), {}).values()))
-    return float(people) if not targets or abs(total - 1) <= ROUNDING else total
+    total = float(sum(next(iter(targets.values())).values()))
+    return float(people) if abs(total - 1) <= ROUNDING else total
 
 
 def _positive(wanted: Mapping[str, float]) -> list[str]:
@@ -274,18 +269,20 @@ def _positive(wanted: Mapping[str, float]) -> list[str]:
 def _cells(margins: pd.DataFrame, targets: Targets, weights: Array) -> Cells:
     """People with the same answers to all margins, taken together."""
     member = np.zeros(len(margins), dtype=np.int64)
-    each, shares = [], []
+    each: list[Codes] = []
+    shares: list[Array] = []
     for name, wanted in targets.items():
         categories = _positive(wanted)
-        coded = pd.Categorical(margins[name], categories=categories)
-        each.append(coded.codes.astype(np.int64))
+        coded = margins[name].astype("category").cat.set_categories(categories)
+        each.append(coded.cat.codes.to_numpy(dtype=np.int64))
         target = np.array([wanted[category] for category in categories], dtype=float)
         shares.append(target / target.sum())
         # Numbered anew after each margin, so that many margins do not overflow.
         member = pd.factorize(member * (len(categories) + 1) + each[-1] + 1)[0].astype(np.int64)
     mass = np.bincount(member, weights)
-    _, first = np.unique(member, return_index=True)
-    return Cells(member, mass / mass.sum(), [codes[first] for codes in each], shares)
+    someone = np.zeros(len(mass), dtype=np.int64)
+    someone[member] = np.arange(len(member))
+    return Cells(member, mass / mass.sum(), [codes[someone] for codes in each], shares)
 
 
 def _shares(codes: Codes, weight: Array, categories: int) -> Array:
@@ -295,7 +292,7 @@ def _shares(codes: Codes, weight: Array, categories: int) -> Array:
 
 
 def _ratio(score: Array, bounds: Bounds | None) -> tuple[Array, Array]:
-    """Ratio of final to base weight at a sum of coefficients, and its derivative."""
+    """Ratio of final to base weight at a score, and its derivative: exponential or logit method."""
     if bounds is None:
         ratio = np.exp(score)
         return ratio, ratio
@@ -309,50 +306,47 @@ def _solve(
 ) -> tuple[Array, int, bool]:
     """The ratio of each cell, the rounds done, and whether the ratios have settled.
 
-    A round is a Newton step on the coefficients of the categories, whose sum gives the ratio.
+    A round is a Newton step on the coefficients of the categories, whose sum, the score of a cell,
+    gives its ratio.
     """
-    design, contrasts = cells.design, cells.contrasts
+    design = cells.design
     start = 0.0 if bounds is None else float(np.log((1 - bounds[0]) / (bounds[1] - 1)))
-    coefficients = np.zeros(design.shape[1])
-    score = np.full(len(cells.mass), start)
-    ratio, slope = _ratio(score, bounds)
+    coefficients, score = np.zeros(design.shape[1]), np.full(len(cells.mass), start)
     for iteration in range(1, rounds + 1):
-        excess = contrasts.T @ (design.T @ (cells.mass * ratio))
-        excess[0] -= 1
-        spread = design.T @ (design * (cells.mass * slope)[:, None]).tocsr()
-        curvature = contrasts.T @ spread.toarray() @ contrasts
-        step = contrasts @ np.linalg.lstsq(curvature, -excess, rcond=None)[0]
-        # The third derivative of what is minimised is at most `far` times the second, so that this
-        # part of the step always descends: Sun and Tran-Dinh (2019), Math. Programming 178.
-        far = abs(design @ step).max()
-        step *= np.log1p(far) / far if far > 0 else 1.0
-        step += _levels(cells, score, coefficients, bounds)
-        coefficients += step
+        step = _newton(cells, design, coefficients, score, bounds)
+        # Along the step the third derivative of the distance is at most `far` times the second:
+        # with every margin answered, this part of the step always comes closer.
+        # Source: Sun and Tran-Dinh (2019), Mathematical Programming 178.
+        far = float(abs(design @ step).max())
+        coefficients += step * (np.log1p(far) / far if far > 0 else 1.0)
         score = start + design @ coefficients
-        ratio, slope = _ratio(score, bounds)
-        if abs(design @ step).max() <= tolerance:
-            return ratio, iteration, True
+        if far <= tolerance:
+            return _ratio(score, bounds)[0], iteration, True
         if abs(score - start).max() > FURTHEST:
-            return ratio, iteration, False
-    return ratio, rounds, False
+            return _ratio(score, bounds)[0], iteration, False
+    return _ratio(score, bounds)[0], rounds, False
 
 
-def _levels(cells: Cells, score: Array, coefficients: Array, bounds: Bounds | None) -> Array:
-    """Shift of the coefficients of each margin that some did not answer.
-
-    The shares of a margin say nothing of the weight of those who answered it against the others.
-    The shift goes to where this weight is the same with the margin and without it.
-    """
-    shift = np.zeros(len(coefficients))
+def _newton(
+    cells: Cells, design: csr_array, coefficients: Array, score: Array, bounds: Bounds | None
+) -> Array:
+    """The step at which, to first order, the margins are met and the mean ratio is 1."""
     ratio, slope = _ratio(score, bounds)
-    before = 1
-    for codes, shares in zip(cells.codes, cells.shares, strict=True):
-        block = slice(before, before := before + len(shares))
-        answered = codes >= 0
-        if answered.all():
-            continue
-        mass, own = cells.mass[answered], coefficients[block][codes[answered]]
-        without = _ratio(score[answered] - own, bounds)[0]
-        gain = mass @ (without - ratio[answered]) / (mass @ slope[answered])
-        shift[block] = np.clip(gain, -1, 1)
-    return shift
+    weight = design.T @ (cells.mass * ratio)
+    slopes = (design.T @ design.multiply((cells.mass * slope)[:, None]).tocsr()).toarray()
+    misses, change = [weight[:1] - 1], [slopes[:1]]
+    for codes, shares, block in zip(cells.codes, cells.shares, cells.blocks, strict=True):
+        # The excess of a category is its weight less its target share of all who answered.
+        misses.append(weight[block] - shares * weight[block].sum())
+        change.append(slopes[block] - np.outer(shares, slopes[block].sum(axis=0)))
+        if (codes < 0).any():
+            # Its shares say nothing of the weight of all who answered: the same as without it.
+            without, flat = _ratio(score - coefficients[block][codes], bounds)
+            answered = cells.mass * (codes >= 0)
+            others = design.T @ (answered * flat)
+            others[block] = 0
+            misses.append(np.array([answered @ (ratio - without)]))
+            change.append((slopes[block].sum(axis=0) - others)[None])
+    # Margins repeat each other in part, so that there is no one solution: the shortest is taken.
+    solution = np.linalg.lstsq(np.concatenate(change), -np.concatenate(misses), rcond=None)
+    return np.asarray(solution[0])
