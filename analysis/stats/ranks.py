@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DRAWS = 4999
+DRAWS = 9999
 COLUMNS = ["item", "rank", "rank_low", "rank_high"]
 
 
@@ -40,7 +40,8 @@ def rank_intervals(
         raise ValueError("scores must lie between 0 and 1")
     answered = (w[:, None] * ~np.isnan(values)).sum(axis=0) > 0
     share, centre, covariance = _moments(values[:, answered], w)
-    above = _above(centre, covariance, confidence, draws, seed)
+    bound = simultaneous_bound(covariance, confidence, draws, seed)
+    above = centre[:, None] - centre > bound * _errors(covariance)
     rank = 1 + (share[:, None] < share - 1e-12).sum(axis=1)
     found = pd.DataFrame({
         "item": scores.columns[answered],
@@ -49,7 +50,7 @@ def rank_intervals(
         "rank_low": np.minimum(rank, 1 + above.sum(axis=0)),
         "rank_high": np.maximum(rank, len(rank) - above.sum(axis=1)),
     })  # fmt: skip
-    found = found.astype({name: "Int64" for name in COLUMNS[1:]})
+    found = found.astype(dict.fromkeys(COLUMNS[1:], "Int64"))
     return found.set_index("item").reindex(scores.columns).rename_axis("item").reset_index()
 
 
@@ -79,20 +80,29 @@ def _moments(values: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
     return share, centre, influence.T @ influence + np.diag(own)
 
 
-def _above(
-    centre: Floats, covariance: Floats, confidence: float, draws: int, seed: int
-) -> NDArray[np.bool_]:
-    """Which item (row) is surely above which (column)."""
-    variance = np.diag(covariance)
-    error = np.sqrt(np.maximum(variance[:, None] + variance - 2 * covariance, 0))
-    # Items answered alike by everyone differ only by what was added: never apart.
-    error[error == 0] = np.inf
+def simultaneous_bound(
+    covariance: Floats, confidence: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> float:
+    """Standard errors that no difference of two estimates passes, with this confidence.
+
+    covariance: of the estimates, normal. From seeded draws; infinite with fewer than two estimates.
+    Independent estimates of one variance have Tukey's bound, the studentised range over root two.
+    """
+    if len(covariance) < 2:
+        return np.inf
     roots, axes = np.linalg.eigh(covariance)
-    noise = np.random.default_rng(seed).standard_normal((draws, len(centre)))
+    noise = np.random.default_rng(seed).standard_normal((draws, len(covariance)))
     drawn = noise @ (axes * np.sqrt(np.maximum(roots, 0))).T
     largest = np.zeros(draws)
-    for item, errors in enumerate(error):
-        apart = np.abs(drawn - drawn[:, [item]]) / errors
+    for one, errors in enumerate(_errors(covariance)):
+        apart = np.abs(drawn - drawn[:, [one]]) / errors
         largest = np.maximum(largest, apart.max(axis=1))
-    bound = np.quantile(largest, confidence) if len(centre) > 1 else np.inf
-    return (centre[:, None] - centre) > bound * error
+    return float(np.quantile(largest, confidence))
+
+
+def _errors(covariance: Floats) -> Floats:
+    """Standard errors of the differences; infinite where there is none, so never apart."""
+    variance = np.diag(covariance)
+    squares = variance[:, None] + variance - 2 * covariance
+    none = squares <= 1e-12 * (variance[:, None] + variance)
+    return np.sqrt(np.where(none, np.inf, squares))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtri
 from scipy.stats import f
 
 Floats = NDArray[np.float64]
@@ -14,8 +15,10 @@ Floats = NDArray[np.float64]
 FEWEST_PEOPLE = 3
 # A one-factor model of two items has no unique loadings.
 FEWEST_LOADINGS = 3
-DRAWS = 999
-STEPS, TOLERANCE = 500, 1e-9
+DRAWS = 499
+STEPS, TOLERANCE = 500, 1e-8
+# How near 0 or 1 a resampled omega may come, that its logit be finite.
+EDGE = 1e-6
 # Numbers held at once by the bootstrap: 32 MB, whatever the number of people.
 BLOCK = 4_000_000
 
@@ -24,7 +27,8 @@ BLOCK = 4_000_000
 class Reliability:
     """A coefficient with its interval, the people behind it, and the items that vary.
 
-    n: the smallest number of people who answered both items of a pair; with weights, effective.
+    n: people who answered both items of a pair, as the harmonic mean over the pairs (0 where a pair
+    has none); with weights, the effective number.
     """
 
     value: float
@@ -61,14 +65,17 @@ def alpha(
     Constant items are left out. NaN with fewer than two items left, or three people behind a pair.
     Raises ValueError for weights missing or negative.
     Source: Cronbach (1951), Psychometrika 16; interval of Feldt, Woodruff & Salih (1987), Applied
-    Psychological Measurement 11; as `alpha` (use = "pairwise") and `alpha.ci` of R package psych.
+    Psychological Measurement 11; as `alpha` (use = "pairwise") and `alpha.ci` of R package psych,
+    but the people of the interval are those behind a pair: all rows, as psych takes, make it too
+    narrow where many are missing.
     """
     values, w = _varying(items, weights)
     pairs = _pairwise(values, w, np.ones((1, len(values))))
-    n, k = _fewest(pairs), values.shape[1]
-    if not pairs.sound[0]:
-        return Reliability(np.nan, np.nan, np.nan, n, k)
+    n, k = _people(pairs), values.shape[1]
     covariance = pairs.covariance[0]
+    # Items that cancel out leave a sum without variance.
+    if not pairs.sound[0] or covariance.sum() <= 1e-9 * covariance.trace():
+        return Reliability(np.nan, np.nan, np.nan, n, k)
     value = k / (k - 1) * (1 - covariance.trace() / covariance.sum())
     sides = f.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], n - 1, (n - 1) * (k - 1))
     low, high = 1 - (1 - value) * sides
@@ -86,22 +93,25 @@ def omega(
 
     items, weights: as `alpha`, with three items or more. Loadings are by minimum residual on the
     pairwise correlations, no uniqueness below 0, and put back on the scale of the items. The
-    interval is between percentiles over resampled people (seeded); a resample in which an item does
-    not vary, or a pair has fewer than three people, is left out.
+    interval is normal for the logit, with its error over resampled people (seeded); a resample in
+    which an item does not vary, or a pair has fewer than three people, is left out.
     Source: McDonald (1999), Test Theory, ch. 6; loadings as `fa(fm = "minres")` of R package psych
-    (Harman & Jones 1966, Psychometrika 31); percentiles: Kelley & Pornprasertmanit (2016),
+    (Harman & Jones 1966, Psychometrika 31); interval: Kelley & Pornprasertmanit (2016),
     Psychological Methods 21.
     """
     values, w = _varying(items, weights)
     pairs = _pairwise(values, w, np.ones((1, len(values))))
-    n, k = _fewest(pairs), values.shape[1]
+    n, k = _people(pairs), values.shape[1]
     value = float(_omega(pairs)[0])
     if np.isnan(value):
         return Reliability(value, np.nan, np.nan, n, k)
     drawn = np.concatenate([_omega(again) for again in _resampled(values, w, draws, seed)])
     drawn = drawn[~np.isnan(drawn)]
-    sides = [0.5 - confidence / 2, 0.5 + confidence / 2]
-    low, high = np.quantile(drawn, sides) if drawn.size else (np.nan, np.nan)
+    if drawn.size < 2:
+        return Reliability(value, np.nan, np.nan, n, k)
+    error = logit(np.clip(drawn, EDGE, 1 - EDGE)).std(ddof=1)
+    half = ndtri(0.5 + confidence / 2) * error
+    low, high = expit(logit(value) + np.array([-half, half]))
     return Reliability(value, float(low), float(high), n, k)
 
 
@@ -115,7 +125,7 @@ def _varying(items: pd.DataFrame, weights: pd.Series | None) -> tuple[Floats, Fl
         raise ValueError("weights must be there and not negative")
     used = items[w > 0].astype("Float64").astype(float)
     values = used.loc[:, used.nunique() > 1].to_numpy()
-    kept = w[w > 0].to_numpy(dtype=float)
+    kept = np.asarray(w[w > 0], dtype=float)
     order = np.lexsort(np.column_stack([values, kept]).T)
     return values[order], kept[order]
 
@@ -143,8 +153,12 @@ def _pairwise(values: Floats, w: Floats, times: Floats) -> Pairwise:
     return Pairwise(n, (cross - one * other / base) / freedom, np.where(varies, variance, np.nan))
 
 
-def _fewest(pairs: Pairwise) -> float:
-    return float(pairs.n.min()) if pairs.n.size else 0.0
+def _people(pairs: Pairwise) -> float:
+    """Harmonic mean of the people behind each pair: errors add up by one over their number."""
+    n = pairs.n[0]
+    of_pairs = n[~np.eye(len(n), dtype=bool)] if len(n) > 1 else n.ravel()
+    # Rounded, as a whole number of people must not come out a hair below itself.
+    return round(float(1 / np.mean(1 / of_pairs)), 9) if of_pairs.size and of_pairs.all() else 0.0
 
 
 def _resampled(values: Floats, w: Floats, draws: int, seed: int) -> list[Pairwise]:
@@ -171,24 +185,33 @@ def _omega(pairs: Pairwise) -> Floats:
     scale = np.sqrt(np.diagonal(variance, axis1=-2, axis2=-1))
     common = (loadings * scale).sum(axis=-1) ** 2
     unique = ((1 - loadings**2) * scale**2).sum(axis=-1)
-    found[sound] = common / (common + unique)
+    whole = common + unique
+    varies = whole > 1e-9 * (scale**2).sum(axis=-1)
+    found[sound] = np.where(varies, common / np.where(varies, whole, 1), np.nan)
     return found
 
 
 def _loadings(correlations: Floats) -> Floats:
-    """One-factor loadings that leave the least squares off the diagonal (draws by items).
-
-    Each loading in turn takes its best value given the others, which never makes the fit worse.
-    """
+    """One-factor loadings that leave the least squares off the diagonal (draws by items)."""
     off = correlations * (1 - np.eye(correlations.shape[-1]))
     roots, axes = np.linalg.eigh(correlations)
     loadings: Floats = np.clip(axes[..., -1] * np.sqrt(roots[..., [-1]]), -1, 1)
+    moving = np.arange(len(loadings))
     for _ in range(STEPS):
-        before = loadings.copy()
-        for item in range(loadings.shape[1]):
-            others = (loadings**2).sum(axis=1) - loadings[:, item] ** 2
-            best = (off[:, item] * loadings).sum(axis=1) / np.where(others > 0, others, 1)
-            loadings[:, item] = np.clip(best, -1, 1)
-        if np.abs(loadings - before).max() < TOLERANCE:
+        better = _sweep(off[moving], loadings[moving])
+        moved = np.abs(better - loadings[moving]).max(axis=1) > TOLERANCE
+        loadings[moving] = better
+        moving = moving[moved]
+        if not moving.size:
             break
     return loadings
+
+
+def _sweep(off: Floats, loadings: Floats) -> Floats:
+    """Each loading in turn at its best given the others, which never makes the fit worse."""
+    better = loadings.copy()
+    for item in range(loadings.shape[1]):
+        others = (better**2).sum(axis=1) - better[:, item] ** 2
+        best = (off[:, item] * better).sum(axis=1) / np.where(others > 0, others, 1)
+        better[:, item] = np.clip(best, -1, 1)
+    return better
