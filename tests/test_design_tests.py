@@ -474,3 +474,31 @@ def test_p_of_several_is_that_of_f():
 def test_a_covariance_of_another_size_is_told(kind):
     with pytest.raises(ValueError, match=r"need a covariance of \(6, 6\), not of \(4, 4\)"):
         kind(np.full((2, 3), 1 / 6), np.eye(4), 10, 9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sparse_tables_of_few_units_stay_within_bounds(seed):
+    """Empty cells, units as few as one, weights far apart: a number in its bounds, or NaN."""
+    rng = np.random.default_rng(seed)
+    told = 0
+    for _ in range(150):
+        rows, columns = rng.integers(1, 6, 2)
+        cells = rng.dirichlet(np.full(rows * columns, rng.choice([0.05, 0.3, 2])))
+        units = rng.multinomial(rng.choice([1, 3, 10]), cells, rng.choice([1, 2, 5, 60]))
+        weighted = units * np.exp(rng.normal(0, 2, (len(units), 1)))
+        share = weighted.sum(axis=0) / weighted.sum()
+        scores = (weighted - weighted.sum(axis=1, keepdims=True) * share) / weighted.sum()
+        table = Table(share.reshape(rows, columns), scores.T @ scores, units.sum(), len(units) - 1)
+        for measure in MEASURES:
+            result = measure(table)
+            assert np.isnan(result.p_value) or 0 <= result.p_value <= 1
+            assert np.isnan(result.effect_size) or -1 <= result.effect_size <= 1
+            if np.isfinite(result.effect_low):
+                assert result.effect_low - 1e-9 <= result.effect_size <= result.effect_high + 1e-9
+                told += 1
+    assert told > 40
+
+
+def test_a_million_people_have_an_interval():
+    result = rao_scott(simple(BANDS * 5000, 1e6))
+    assert result.effect_low < result.effect_size < result.effect_high < result.effect_low + 0.01

@@ -32,6 +32,8 @@ Array = NDArray[np.float64]
 NAN = float("nan")
 # A variance this small beside the terms that it sums is rounding.
 ROUNDING = 1e-13
+# No sample has an error, or a design effect, as small as this.
+NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,9 @@ def rao_scott(table: Table) -> Outcome:
 
     Empty rows and columns are left out. The statistic is F and df its numerator, which need not be
     whole; the denominator is df times that of the design. The effect is Cramér's V corrected for
-    bias (Bergsma 2013, Journal of the Korean Statistical Society 42), n divided by the mean
-    generalised design effect; its interval inverts the non-central F (Smithson 2003, Confidence
-    Intervals, 4) with the same correction, for V not corrected for bias, and is wider than it
-    need be above one half.
+    bias (Bergsma 2013, Journal of the Korean Statistical Society 42) with n divided by the mean
+    design effect of the interactions. Its interval inverts the non-central F (Smithson 2003,
+    Confidence Intervals) for V before that correction; it is wider than need be above one half.
     Source: Rao and Scott (1984); Thomas and Rao (1987), JASA 82; the same as `svychisq` of R
     package survey with statistic "F".
     """
@@ -111,16 +112,17 @@ def rao_scott(table: Table) -> Outcome:
         return outcome
     f, df = table.n * square / total, total**2 / squares
     size = _corrected_v(square, (rows, columns), table.n * naive / total)
-    largest = total / (table.n * df * min(rows - 1, columns - 1))
-    low, high = (float(np.sqrt(min(1.0, found * largest))) for found in
-                 _noncentral_interval(f, df, df * table.df))  # fmt: skip
+    # The non-centrality of a perfect association, whose V is 1.
+    largest = table.n * df * min(rows - 1, columns - 1) / total
+    low, high = (float(np.sqrt(found / largest)) for found in
+                 _noncentral_interval(f, df, df * table.df, largest))  # fmt: skip
     p = float(fdtrc(df, df * table.df, f))
     return Outcome(outcome.test, f, df, p, outcome.effect, size, low, high, table.n)
 
 
 def _filled(table: Table) -> Table:
     """Without empty rows and columns."""
-    rows, columns = table.rows > 0, table.columns > 0
+    rows, columns = table.rows > ROUNDING, table.columns > ROUNDING
     kept = np.outer(rows, columns).ravel()
     shares = table.shares[rows][:, columns]
     return Table(shares, table.covariance[np.ix_(kept, kept)], table.n, table.df)
@@ -133,7 +135,7 @@ def _generalised_effects(table: Table) -> Array:
     """
     contrasts = np.kron(*(helmert(length).T for length in table.shares.shape))
     share = table.shares.reshape(-1, 1)
-    logs = np.divide(contrasts, share, out=np.zeros_like(contrasts), where=share > 0)
+    logs = np.divide(contrasts, share, out=np.zeros_like(contrasts), where=share > ROUNDING)
     simple = contrasts.T @ logs / table.n
     return np.linalg.pinv(simple, hermitian=True) @ (logs.T @ table.covariance @ logs)
 
@@ -141,7 +143,7 @@ def _generalised_effects(table: Table) -> Array:
 def _moments(matrix: Array) -> tuple[float, float]:
     """Sum of the eigenvalues, and sum of their squares; rounding is nothing."""
     total, squares = float(np.trace(matrix)), float((matrix * matrix.T).sum())
-    return (total, squares) if total > ROUNDING else (0.0, squares)
+    return (total, squares) if total > NEGLIGIBLE else (0.0, squares)
 
 
 def _corrected_v(square: float, shape: tuple[int, int], n: float) -> float:
@@ -154,15 +156,22 @@ def _corrected_v(square: float, shape: tuple[int, int], n: float) -> float:
     return float(np.sqrt(min(1.0, max(0.0, excess) / smallest))) if smallest > 0 else NAN
 
 
-def _noncentral_interval(f: float, df: float, denominator: float) -> tuple[float, float]:
-    """Non-centralities under which F is at one or the other end of its 95 %."""
+def _noncentral_interval(
+    f: float, df: float, denominator: float, largest: float
+) -> tuple[float, float]:
+    """Non-centralities, to the largest there is, with F at one or the other end of its 95 %."""
 
     def found(chance: float) -> float:
         if fdtr(df, denominator, f) <= chance:
             return 0.0
-        above = 10 + 2 * df * f
+        # Up in small steps: far in its tails the non-central F is not computed.
+        above = df * f
         while ncfdtr(df, denominator, above, f) > chance:
-            above *= 2
+            if above >= largest:
+                return largest
+            above = min(1.2 * above + 1, largest)
+        if not np.isfinite(ncfdtr(df, denominator, above, f)):
+            return NAN
         return float(brentq(lambda nc: ncfdtr(df, denominator, nc, f) - chance, 0, above))
 
     return found(0.975), found(0.025)
@@ -185,12 +194,12 @@ def correlation(
     name = "linear_by_linear_design"
     if not across * along > 0:
         return Outcome(name, NAN, table.df, NAN, "correlation", NAN, NAN, NAN, table.n)
-    r = excess / np.sqrt(across * along)
+    r = float(np.clip(excess / np.sqrt(across * along), -1, 1))
     bend = (u**2)[:, None] / across + v**2 / along
     error = _error(table.covariance, product / np.sqrt(across * along) - r / 2 * bend)
     t, p = _t_test(table, excess, product)
     low, high = _fisher(r, error, table.df)
-    return Outcome(name, t, table.df, p, "correlation", float(r), low, high, table.n)
+    return Outcome(name, t, table.df, p, "correlation", r, low, high, table.n)
 
 
 def _centred(scores: ArrayLike | None, margin: Array) -> Array:
@@ -201,7 +210,7 @@ def _centred(scores: ArrayLike | None, margin: Array) -> Array:
 
 def _fisher(r: float, error: float, df: float) -> tuple[float, float]:
     """Interval of a correlation on Fisher's scale, from its error on its own."""
-    if not (error > 0 and df > 0 and abs(r) < 1):
+    if not (error > NEGLIGIBLE and df > 0 and abs(r) < 1):
         return NAN, NAN
     half = float(stdtrit(df, 0.975)) * error / (1 - r**2)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
@@ -226,7 +235,7 @@ def _t_test(table: Table, excess: float, gradient: Array) -> tuple[float, float]
 
 def _interval(size: float, error: float, df: float) -> tuple[float, float]:
     """Interval by t, cut at -1 and 1."""
-    if not (error > 0 and df > 0):
+    if not (error > NEGLIGIBLE and df > 0):
         return NAN, NAN
     half = float(stdtrit(df, 0.975)) * error
     return max(-1.0, size - half), min(1.0, size + half)
@@ -242,7 +251,7 @@ def trend(table: Table, scores: ArrayLike | None = None) -> Outcome:
     if table.shares.shape[1] != 2:
         raise ValueError(f"a trend of shares needs two columns, not {table.shares.shape[1]}")
     outcome = correlation(table, scores, [0, 1])
-    there = np.flatnonzero(table.rows > 0)
+    there = np.flatnonzero(table.rows > ROUNDING)
     size = low = high = NAN
     if there.size > 1:
         gradient = np.zeros(table.shares.shape)
@@ -294,7 +303,7 @@ def _rank_outcome(name: str, table: Table, base: float, scale: float, gradient: 
     concordant, discordant = _ordered_pairs(table.shares)
     apart = concordant - discordant
     excess = float((table.shares * apart).sum())
-    size = excess / base
+    size = max(-1.0, min(1.0, excess / base))
     t, p = _t_test(table, excess, 2 * apart)
     low, high = _interval(size, _error(table.covariance, gradient) / scale, table.df)
     return Outcome(f"{name}_design", t, table.df, p, name, size, low, high, table.n)
@@ -318,7 +327,7 @@ def ranks(table: Table) -> Outcome:
     score = table.columns.cumsum() - table.columns / 2
     means = table.shares @ score / table.rows
     between = table.rows @ (means - 0.5) ** 2
-    size = float(between / (table.columns @ (score - 0.5) ** 2))
+    size = min(1.0, float(between / (table.columns @ (score - 0.5) ** 2)))
     gradient = _mean_gradients(table, score - means[:, None])
     f, p = _wald(means, gradient @ table.covariance @ gradient.T, table.df)
     return Outcome(name, f, means.size - 1, p, effect, size, NAN, NAN, table.n)
@@ -362,7 +371,7 @@ def several(table: SeveralTable) -> Outcome:
     group = table.shares[:, 0]
     overall = table.shares[:, 1:].sum(axis=0)
     varies = (overall > ROUNDING) & (overall < 1 - ROUNDING)
-    kept = group > 0
+    kept = group > ROUNDING
     name, effect = "several_answers_rao_scott_design", "mean_cramers_v"
     nothing = Outcome(name, NAN, NAN, NAN, effect, NAN, NAN, NAN, table.n)
     if kept.sum() < 2 or not varies.any():
