@@ -1,13 +1,11 @@
 """Tests of independence against scipy, R and full enumeration."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, hypergeom, ncx2
 from scipy.stats.contingency import association
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from analysis.stats.association import (
     chi_square,
@@ -15,8 +13,6 @@ from analysis.stats.association import (
     fisher,
     independence,
     permutation_chi_square,
-    risk_difference,
-    risk_differences,
     valid,
 )
 
@@ -24,9 +20,6 @@ BANDS = np.array([[6, 6, 9, 4], [4, 7, 20, 9], [2, 6, 28, 23], [1, 9, 45, 64]])
 THREE = np.array([[12, 3, 2], [4, 15, 6], [3, 5, 14]])
 EVEN = np.array([[10, 20, 30], [6, 9, 17]])
 SMALL = np.array([[4, 1, 0], [2, 3, 1], [0, 2, 5]])
-SHARES = pd.DataFrame(
-    {"yes": [48, 56, 30], "no": [22, 10, 35], "other": [10, 4, 5]}, index=["a", "b", "c"]
-)
 TABLES = st.integers(2, 4).flatmap(
     lambda columns: st.lists(
         st.lists(st.integers(0, 12), min_size=columns, max_size=columns), min_size=2, max_size=4
@@ -247,66 +240,3 @@ def test_the_test_is_the_one_that_the_counts_allow():
     assert independence([[3, 1], [2, 9]]).test == "fisher"
     assert independence([[3, 1, 0], [2, 9, 0]]).test == "fisher"
     assert independence(SMALL, 99).test == "chi_square_permutation"
-
-
-def test_risk_difference_equals_statsmodels_and_print():
-    result = risk_difference([48, 56], [80, 70])
-    # Newcombe (1998), Statistics in Medicine 17:873, table II, example (a): 56/70 and 48/80.
-    assert (round(result.effect_low, 4), round(result.effect_high, 4)) == (0.0524, 0.3339)
-    # prop.test(c(48, 56), c(80, 70), correct = FALSE), R 4.2.2: X-squared.
-    assert result.statistic**2 == pytest.approx(7.023411371)
-    z, p = proportions_ztest([56, 48], [70, 80])
-    assert (result.statistic, result.p_value) == pytest.approx((z, p))
-    assert result.effect_size == pytest.approx(56 / 70 - 48 / 80)
-    assert result.n == 150
-    table = [[48, 32], [56, 14]]
-    assert result.p_value == pytest.approx(chi_square(table).p_value)
-
-
-def test_risk_difference_of_nobody_and_of_all():
-    assert np.isnan(numbers(risk_difference([0, 3], [0, 5]))).all()
-    same = risk_difference([0, 0], [12, 9])
-    assert np.isnan(same.p_value) and same.effect_size == 0
-    assert -1 < same.effect_low < 0 < same.effect_high < 1
-
-
-def test_risk_differences_compare_each_group_with_all_others():
-    found = risk_differences(SHARES, "yes").set_index("group")
-    assert list(found.index) == ["a", "b", "c"]
-    assert found.loc["b", "difference"] == pytest.approx(56 / 70 - (48 + 30) / (80 + 70))
-    low, high = confint_proportions_2indep(56, 70, 78, 150, compare="diff", method="newcomb")
-    assert found.loc["b", ["low", "high"]].tolist() == pytest.approx([low, high])
-
-
-def test_risk_differences_compare_each_group_with_one():
-    found = risk_differences(SHARES, "yes", reference="a").set_index("group")
-    assert list(found.index) == ["b", "c"]
-    low, high = confint_proportions_2indep(56, 70, 48, 80, compare="diff", method="newcomb")
-    assert found.loc["b"].tolist() == pytest.approx([56 / 70 - 48 / 80, low, high])
-
-
-def test_risk_differences_of_an_empty_group_or_of_one_alone():
-    table = pd.concat([SHARES, pd.DataFrame(0, index=["d"], columns=SHARES.columns)])
-    found = risk_differences(table, "yes").set_index("group")
-    assert found.loc["d"].isna().all() and found.drop("d").notna().all(axis=None)
-    assert risk_differences(SHARES[:1], "yes")["difference"].isna().all()
-    assert list(risk_differences(SHARES[:0], "yes").columns) == list(found.reset_index().columns)
-
-
-@pytest.mark.parametrize(("category", "reference"), [("maybe", None), ("yes", "z")])
-def test_what_is_not_in_the_table_is_told(category, reference):
-    with pytest.raises(ValueError, match=f"'{category if reference is None else reference}'"):
-        risk_differences(SHARES, category, reference)
-
-
-@settings(deadline=None)
-@given(table=TABLES, seed=st.integers(0, 99))
-def test_risk_differences_whatever_the_order(table, seed):
-    frame = pd.DataFrame(table)
-    mixed = risk_differences(frame.sample(frac=1, random_state=seed), 0).set_index("group")
-    plain = risk_differences(frame, 0).set_index("group")
-    pd.testing.assert_frame_equal(mixed.sort_index(), plain)
-    there = plain.dropna()
-    assert ((there["low"] >= -1) & (there["high"] <= 1)).all()
-    assert (there["low"] <= there["difference"]).all()
-    assert (there["difference"] <= there["high"]).all()

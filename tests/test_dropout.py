@@ -5,22 +5,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency
 
 from analysis.stats.dropout import (
     ALONG_COLUMNS,
-    LEAVER_COLUMNS,
     PARTIAL_COLUMNS,
     along,
-    compare_leavers,
-    last_answered,
-    leaver_tests,
-    leavers,
     with_and_without,
 )
 from analysis.stats.intervals import newcombe
-from analysis.stats.ordered import random_tables
-from analysis.stats.trend import chi_square
 
 # One person a word, one question a mark: answered, skipped, not asked (by the routing).
 SEVEN = "++++ +-++ ++-- +.++ +..- ---- ++-."
@@ -47,21 +39,8 @@ def test_along_counts_by_hand():
     assert frame["remaining"].tolist() == [6, 6, 4, 3]
 
 
-def test_last_answered_and_leavers_by_hand():
-    answered, asked = frames()
-    last = last_answered(answered)
-    assert last.tolist()[:5] == ["d", "d", "b", "d", "a"]
-    assert pd.isna(last[5])
-    assert last[6] == "b"
-    assert last.cat.ordered
-    assert last.cat.categories.tolist() == [*"abcd"]
-    expected = [False, False, True, False, True, True, True]
-    assert leavers(answered, asked).tolist() == expected
-
-
 def test_who_is_not_asked_the_end_has_not_left():
     answered, asked = frames("+.. +-. ...", "abc")
-    assert leavers(answered, asked).tolist() == [False, True, False]
     assert along(answered, asked)["remaining"].tolist() == [3, 2, 2]
 
 
@@ -69,7 +48,6 @@ def test_an_answer_to_a_question_not_asked_does_not_count():
     answered, asked = frames("+-.", "abc")
     plain = along(answered, asked)
     pd.testing.assert_frame_equal(along(answered.assign(c=True), asked), plain)
-    assert leavers(answered.assign(c=True), asked).tolist() == [True]
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,13 +57,10 @@ def test_the_parts_add_up_and_people_leave_once(words):
     frame = along(answered, asked)
     parts = frame[["answered", "item_non_response", "left_before"]].sum(axis=1)
     assert parts.tolist() == frame["asked"].tolist()
-    gone = leavers(answered, asked)
-    assert frame["left_here"].sum() == gone.sum()
-    assert frame["remaining"].tolist() == (len(words) - frame["left_here"].cumsum()).tolist()
     # The same by a walk along each word.
-    for word, left in zip(words, gone, strict=True):
-        reached = word.replace(".", "")
-        assert left == reached.endswith("-")
+    left = [word.replace(".", "").endswith("-") for word in words]
+    assert frame["left_here"].sum() == sum(left)
+    assert frame["remaining"].tolist() == (len(words) - frame["left_here"].cumsum()).tolist()
     mixed = answered.iloc[::-1], asked.iloc[::-1]
     pd.testing.assert_frame_equal(along(*mixed), frame)
 
@@ -96,84 +71,6 @@ def test_no_people_and_no_questions():
     assert frame["asked"].tolist() == [0] * 4
     assert frame["share"].isna().all()
     assert len(along(answered[[]], asked[[]])) == 0
-    assert not leavers(answered[[]], asked[[]]).any()
-    assert last_answered(answered[[]]).isna().all()
-
-
-def people(rng, n=400, tilt=0.0):
-    """Who left, and two variables; tilt: how much more often the young leave."""
-    age = pd.Categorical.from_codes(rng.integers(0, 3, n), ["young", "middle", "old"])
-    place = pd.Series(rng.choice(["north", "south", None], n, p=[0.5, 0.4, 0.1]))
-    left = pd.Series(rng.random(n) < 0.2 + tilt * (age == "young"))
-    return left, pd.DataFrame({"age": age, "place": place})
-
-
-def test_leavers_are_compared_as_plain_pandas_compares_them():
-    left, known = people(np.random.default_rng(1), tilt=0.3)
-    frame = compare_leavers(left, known)
-    assert frame.columns.tolist() == LEAVER_COLUMNS
-    assert frame["variable"].tolist() == ["age"] * 3 + ["place"] * 2
-    for variable in known:
-        shares = pd.crosstab(known[variable], left, normalize="columns")
-        rows = frame[frame["variable"] == variable].set_index("category")
-        for column, gone in (("stayed_share", False), ("left_share", True)):
-            expected = shares[gone].reindex(rows.index)
-            assert rows[column].tolist() == pytest.approx(expected.tolist())
-    young = frame.iloc[0]
-    assert young["difference"] == pytest.approx(young["left_share"] - young["stayed_share"])
-    assert young["difference_low"] > 0
-    assert frame.loc[3, "left_n"] + frame.loc[3, "stayed_n"] == known["place"].notna().sum()
-
-
-def test_the_difference_has_the_interval_newcombe_prints():
-    # Newcombe (1998), table II, method 10, example (a): 56 in 70 and 48 in 80, 0.2000 (0.0524,
-    # 0.3339).
-    left = pd.Series([True] * 70 + [False] * 80)
-    marks = pd.Series([True] * 56 + [False] * 14 + [True] * 48 + [False] * 32)
-    row = compare_leavers(left, marks.to_frame("mark")).set_index("category").loc[True]
-    assert row["difference"] == pytest.approx(0.2)
-    assert row["difference_low"] == pytest.approx(0.0524, abs=5e-5)
-    assert row["difference_high"] == pytest.approx(0.3339, abs=5e-5)
-
-
-def test_each_variable_has_its_test():
-    left, known = people(np.random.default_rng(2), tilt=0.3)
-    found = leaver_tests(left, known)
-    assert list(found) == ["age", "place"]
-    for variable, outcome in found.items():
-        expected = chi2_contingency(pd.crosstab(left, known[variable]), correction=False)
-        assert outcome.p_value == pytest.approx(expected.pvalue)
-        assert outcome.n == known[variable].notna().sum()
-    assert found["age"].p_value < 0.001 < found["place"].p_value
-
-
-def test_another_test_is_called_on_the_counts():
-    left, known = people(np.random.default_rng(3), 40)
-    seen = []
-
-    def by_permutation(table):
-        seen.append(table.tolist())
-        draws = random_tables(table.sum(axis=1), table.sum(axis=0), 9, 1)
-        return chi_square(draws[0])
-
-    found = leaver_tests(left, known[["place"]], by_permutation)
-    assert seen == [pd.crosstab(left, known["place"]).to_numpy().tolist()]
-    assert list(found) == ["place"]
-
-
-def test_nobody_left_or_nothing_known():
-    left, known = people(np.random.default_rng(4), 20)
-    nobody = pd.Series(False, index=left.index)
-    frame = compare_leavers(nobody, known)
-    assert (frame["left_n"] == 0).all()
-    assert frame[["left_share", "difference", "difference_low"]].isna().all(axis=None)
-    assert leaver_tests(nobody, known) == {}
-    assert leaver_tests(left, pd.DataFrame({"same": ["x"] * 20})) == {}
-    assert leaver_tests(left[:0], known[:0]) == {}
-    blank = pd.DataFrame({"blank": pd.Categorical([None] * 20, categories=["x"])})
-    assert compare_leavers(left, blank)["left_n"].tolist() == [0]
-    assert leaver_tests(left, blank) == {}
-    assert compare_leavers(left, known[[]]).columns.tolist() == LEAVER_COLUMNS
 
 
 def kept(complete_yes=90, complete_n=200, partial_yes=10, partial_n=50):
@@ -239,9 +136,6 @@ def test_a_caller_is_told():
     with pytest.raises(ValueError, match="same people and questions"):
         along(answered, asked[["a", "b"]])
     with pytest.raises(ValueError, match="same people and questions"):
-        leavers(answered[1:], asked)
-    left, known = people(np.random.default_rng(1), 10)
-    with pytest.raises(ValueError, match="same people"):
-        compare_leavers(left[1:], known)
+        along(answered[1:], asked)
     with pytest.raises(ValueError, match="same people"):
         with_and_without(*(side[i:] for i, side in enumerate(kept())))

@@ -6,11 +6,9 @@ Nothing here reads an order in the answers or in the groups: see `trend` and `or
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtr, chdtrc, chndtrinc, gammaln, ndtr
+from scipy.special import chdtr, chdtrc, chndtrinc, gammaln
 
-from analysis.stats.intervals import newcombe
 from analysis.stats.ordered import random_tables
 from analysis.stats.trend import Outcome
 
@@ -165,57 +163,3 @@ def _renamed(plain: Outcome, test: str, statistic: float, p: float) -> Outcome:
     """The effect of the chi-square under another test of the same table."""
     effect = plain.effect_size, plain.effect_low, plain.effect_high
     return Outcome(test, statistic, float("nan"), p, plain.effect, *effect, plain.n)
-
-
-def risk_difference(counts: ArrayLike, bases: ArrayLike) -> Outcome:
-    """Two groups compared on one share: z test with pooled variance (two-sided), Newcombe interval.
-
-    counts, bases: one number a group, two groups. The effect is the second share less the first.
-    z² is Pearson's X² of the 2 x 2 table. NaN where a group is empty; no z where nobody or all gave
-    the answer. Source: Agresti (2013), 3.1; Newcombe (1998), Statistics in Medicine 17, 873.
-    """
-    x, n = np.asarray(counts, dtype=float), np.asarray(bases, dtype=float)
-    difference, low, high = _difference(x, n)
-    share = x.sum() / n.sum() if n.min() > 0 else float("nan")
-    variance = share * (1 - share) * (1 / n).sum() if n.min() > 0 else float("nan")
-    z = difference / float(np.sqrt(variance)) if variance > 0 else float("nan")
-    p = float(2 * ndtr(-abs(z)))
-    return Outcome(
-        "two_proportions", z, 1, p, "risk_difference", difference, low, high, int(n.sum())
-    )
-
-
-def risk_differences(
-    table: pd.DataFrame, category: object, reference: object = None
-) -> pd.DataFrame:
-    """How far the share of one answer in each group is from that of the others.
-
-    table: counts, groups (index) by answers (columns); category: the answer; reference: a group
-    that each other is compared with (it has no row then), otherwise all other groups together.
-    Returns one row a group, in order: group, difference (group less others, between -1 and 1), low,
-    high (95 %, each on its own); NaN where a side has no one.
-    Errors: ValueError for an answer or a reference that is not in the table.
-    Source: Newcombe (1998), Statistics in Medicine 17, 873, method 10.
-    """
-    if category not in table.columns or (reference is not None and reference not in table.index):
-        name = reference if category in table.columns else category
-        raise ValueError(f"{name!r} is not in the table")
-    chosen = table[category].to_numpy(dtype=float)
-    bases = table.to_numpy(dtype=float).sum(axis=1)
-    rows = []
-    for i, group in enumerate(table.index):
-        if reference is not None and group == reference:
-            continue
-        other = table.index == reference if reference is not None else np.arange(len(bases)) != i
-        sides = [np.array([values[other].sum(), values[i]]) for values in (chosen, bases)]
-        rows.append((group, *_difference(sides[0], sides[1])))
-    return pd.DataFrame(rows, columns=["group", "difference", "low", "high"])
-
-
-def _difference(counts: Array, bases: Array) -> tuple[float, float, float]:
-    """Second share less first, with Newcombe's interval."""
-    if bases.min() <= 0:
-        return float("nan"), float("nan"), float("nan")
-    (first, second), (of_first, of_second) = counts.tolist(), bases.tolist()
-    low, high = newcombe((first, second), (of_first, of_second))
-    return second / of_second - first / of_first, low, high

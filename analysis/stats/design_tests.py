@@ -100,7 +100,7 @@ def rao_scott(table: Table) -> Outcome:
     """
     table = _filled(table)
     rows, columns = table.shares.shape
-    outcome = Outcome("rao_scott_chi_square", NAN, NAN, NAN, "cramers_v_corrected",
+    outcome = Outcome("rao_scott_chi_square", NAN, NAN, NAN, "cramers_v",
                       NAN, NAN, NAN, table.n)  # fmt: skip
     if min(rows, columns) < 2:
         return outcome

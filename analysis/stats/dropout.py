@@ -1,29 +1,22 @@
 """Item non-response and drop-out along a questionnaire, and what they change.
 
 A person has left when the last question asked of them has no answer; they left after the last
-question they answered. Someone who only skips the end of the questionnaire looks the same: leave
-out of these frames questions at the end that are meant to be skipped, such as comments.
+question they answered. Someone who only skips the end of the questionnaire looks the same, unless
+these frames end with a question that everyone answers who reaches it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.stats.intervals import newcombe
-from analysis.stats.trend import Outcome, chi_square
 
 Flags = NDArray[np.bool_]
 ALONG_COLUMNS = [
     "question", "asked", "answered", "share", "item_non_response", "left_before", "left_here",
     "remaining",
-]  # fmt: skip
-LEAVER_COLUMNS = [
-    "variable", "category", "stayed_n", "stayed_count", "stayed_share", "left_n", "left_count",
-    "left_share", "difference", "difference_low", "difference_high",
 ]  # fmt: skip
 PARTIAL_COLUMNS = [
     "figure", "kept_n", "kept_share", "complete_n", "complete_share", "partial_n", "partial_share",
@@ -75,92 +68,6 @@ def _last(flags: Flags) -> NDArray[np.intp]:
     return np.where(flags.any(axis=1), flags.shape[1] - 1 - from_end, -1)
 
 
-def last_answered(answered: pd.DataFrame) -> pd.Series:
-    """The last question each person answered, missing where none: categorical, in order asked.
-
-    answered: people by questions in the order asked, boolean.
-    """
-    codes = _last(answered.to_numpy(dtype=bool))
-    kind = pd.CategoricalDtype(answered.columns, ordered=True)
-    return pd.Series(pd.Categorical.from_codes(codes, dtype=kind), index=answered.index)
-
-
-def leavers(answered: pd.DataFrame, asked: pd.DataFrame) -> pd.Series:
-    """Who left before the end: true where the last question asked has no answer.
-
-    Frames and errors as `along`. Someone who was asked nothing has not left.
-    """
-    given, sent = _flags(answered, asked)
-    return pd.Series(_last(given) < _last(sent), index=answered.index)
-
-
-def compare_leavers(left: pd.Series, known: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Who leaves: shares among people who left and people who stayed, and their difference.
-
-    left: boolean, one value a person; known: on the same index, categorical variables known of
-    both, such as those asked first. Missing values are not in the base of a variable. Returns one
-    row a category (columns LEAVER_COLUMNS): difference is left_share - stayed_share, with
-    Newcombe's interval; NaN where one group is empty.
-    Source: Newcombe (1998), Statistics in Medicine 17, method 10.
-    """
-    rows = []
-    for variable in known.columns:
-        table = _by_leaving(left, known[variable])
-        stayed_n, left_n = (int(size) for size in table.sum(axis=1))
-        for category, stayed, gone in zip(table.columns, *table.to_numpy(), strict=True):
-            difference = _difference((int(stayed), int(gone)), (stayed_n, left_n), confidence)
-            stayed_share, left_share = _share(stayed, stayed_n), _share(gone, left_n)
-            rows.append((variable, category, stayed_n, int(stayed), stayed_share,
-                         left_n, int(gone), left_share, *difference))  # fmt: skip
-    return pd.DataFrame(rows, columns=LEAVER_COLUMNS)
-
-
-def _by_leaving(left: pd.Series, variable: pd.Series) -> pd.DataFrame:
-    """Counts: stayed and left, by every category of a variable."""
-    if not left.index.equals(variable.index):
-        raise ValueError("who left and what is known are not on the same people")
-    known = variable.astype("category")
-    groups = {
-        name: known[left.to_numpy(dtype=bool) == gone].value_counts(sort=False)
-        for name, gone in (("stayed", False), ("left", True))
-    }
-    return pd.DataFrame(groups).reindex(known.cat.categories).fillna(0).astype(int).T
-
-
-def _share(count: float, base: int) -> float:
-    return float(count / base) if base else float("nan")
-
-
-def _difference(
-    count: tuple[int, int], base: tuple[int, int], confidence: float
-) -> tuple[float, float, float]:
-    """Second share less the first, with Newcombe's interval; NaN where a base is empty."""
-    if not all(base):
-        return np.nan, np.nan, np.nan
-    low, high = newcombe(count, base, confidence)
-    return count[1] / base[1] - count[0] / base[0], low, high
-
-
-def leaver_tests(
-    left: pd.Series,
-    known: pd.DataFrame,
-    test: Callable[[NDArray[np.int64]], Outcome] = chi_square,
-) -> dict[str, Outcome]:
-    """A test a variable of whether leaving depends on it, by the variable's name.
-
-    left, known: as `compare_leavers`; test: takes the counts, stayed and left by category (no
-    column empty); where few left, give one by permutation. Variables with fewer than two categories
-    or without one of the two groups have no test.
-    """
-    found = {}
-    for variable in known.columns:
-        table = _by_leaving(left, known[variable]).to_numpy()
-        table = table[:, table.sum(axis=0) > 0]
-        if table.shape[1] > 1 and (table.sum(axis=1) > 0).all():
-            found[str(variable)] = test(table)
-    return found
-
-
 def with_and_without(
     figures: pd.DataFrame, complete: pd.Series, confidence: float = 0.95
 ) -> pd.DataFrame:
@@ -189,3 +96,15 @@ def with_and_without(
         rows.append((name, sum(n), _share(sum(x), sum(n)), n[0], _share(x[0], n[0]),
                      n[1], _share(x[1], n[1]), *(part * value for value in apart)))  # fmt: skip
     return pd.DataFrame(rows, columns=PARTIAL_COLUMNS)
+
+
+def _share(count: float, base: int) -> float:
+    return float(count / base) if base else float("nan")
+
+
+def _difference(
+    count: tuple[int, int], base: tuple[int, int], confidence: float
+) -> tuple[float, float, float]:
+    """Second share less the first, with Newcombe's interval; NaN where a base is empty."""
+    low, high = newcombe(count, base, confidence)
+    return _share(count[1], base[1]) - _share(count[0], base[0]), float(low), float(high)

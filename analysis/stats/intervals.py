@@ -98,18 +98,20 @@ def _clopper_pearson(x: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]
 
 
 def newcombe(
-    count: tuple[int, int], base: tuple[int, int], confidence: float = 0.95
-) -> tuple[float, float]:
+    count: tuple[ArrayLike, ArrayLike], base: tuple[ArrayLike, ArrayLike], confidence: float = 0.95
+) -> tuple[Floats, Floats]:
     """Interval of the difference of two independent shares, second minus first.
 
+    count, base: two numbers, or two arrays of one shape; NaN where a base is 0.
     Source: Newcombe (1998), Statistics in Medicine 17, method 10.
     """
-    low, high = wilson(count, base, confidence)
-    first, second = count[0] / base[0], count[1] / base[1]
+    x, n = np.asarray(count, dtype=float), np.asarray(base, dtype=float)
+    low, high = wilson(x, n, confidence)
+    first, second = np.divide(x, n, out=np.full(x.shape, np.nan), where=n > 0)
     difference = second - first
     below = np.hypot(second - low[1], high[0] - first)
     above = np.hypot(high[1] - second, first - low[0])
-    return float(difference - below), float(difference + above)
+    return difference - below, difference + above
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float, float]:

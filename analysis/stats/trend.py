@@ -56,8 +56,8 @@ def cochran_armitage(
         float(2 * ndtr(-abs(z))),
         "share_difference",
         float(x[-1] / n[-1] - x[0] / n[0]),
-        low,
-        high,
+        float(low),
+        float(high),
         int(total),
     )
 
