@@ -104,6 +104,13 @@ class Cut(Model):
     by: str | None = None
 
 
+class Headline(Model):
+    """A share that is also estimated without the partial responses."""
+
+    variable: str
+    category: str
+
+
 class Motivation(Model):
     """One variable asked with one question a population, and the families of its answers.
 
@@ -124,6 +131,7 @@ class Battery(Model):
     disagree: list[str]
     agree: list[str]
     not_concerned: str | None = None
+    by: list[str] = Field(default_factory=list)
 
 
 class Consumption(Model):
@@ -162,14 +170,54 @@ class Roles(Model):
     non_use_reason: str | None = None
     comment: str | None = None
     comment_theme: str | None = None
+    comment_theme_second: str | None = None
     consumption: Consumption | None = None
 
 
-class Thresholds(Model):
-    """When an estimate is called fragile."""
+class Raking(Model):
+    """Known shares, or counts, of single-answer variables, that weights are fitted to.
 
-    fragile_base: int = 30
-    fragile_width: float = 0.40
+    `bounds`: smallest and largest that a weight may become, as a multiple of what it was.
+    """
+
+    margins: dict[str, dict[str, float]] = Field(min_length=1)
+    bounds: tuple[float, float] | None = None
+    rounds: int = Field(default=100, ge=1)
+    tolerance: float = Field(default=1e-8, gt=0)
+
+
+class SurveyDesign(Model):
+    """How people came into the survey, and what each of them stands for.
+
+    `weights`, `strata` and `clusters` are columns; `population` is how many people (or clusters)
+    there were to draw from, in all or by stratum.
+    """
+
+    weights: str | None = None
+    strata: str | None = None
+    clusters: str | None = None
+    population: float | dict[str, float] | None = None
+    raking: Raking | None = None
+
+    @property
+    def declared(self) -> bool:
+        """Whether the sample is anything but a simple one."""
+        return self != SurveyDesign()
+
+
+class Thresholds(Model):
+    """When an estimate is called fragile, and when it is not shown at all.
+
+    The defaults for base, width and degrees of freedom follow the standards of the US National
+    Center for Health Statistics (Parker et al. 2017, Vital and Health Statistics 2:175): a base of
+    30, an interval 30 points wide, 8 degrees of freedom. Ours is 40 points, as these surveys are
+    small. The base under which nothing is shown is the default of ACRO (10).
+    """
+
+    fragile_base: int = Field(default=30, ge=0)
+    fragile_width: float = Field(default=0.40, gt=0)
+    fragile_df: int = Field(default=8, ge=0)
+    suppressed_base: int = Field(default=10, ge=0)
 
 
 class AuditNote(Model):
@@ -208,6 +256,10 @@ class Definition(Model):
     duration_bands: list[Band] = Field(default_factory=list)
     derived: dict[str, Derived] = Field(default_factory=dict)
     tables: dict[str, list[Cut]] = Field(default_factory=dict)
+    ordered: list[str] = Field(default_factory=list)
+    pairs: list[str] = Field(default_factory=list)
+    headlines: list[Headline] = Field(default_factory=list)
     audit: dict[str, AuditNote] = Field(default_factory=dict)
+    design: SurveyDesign = SurveyDesign()
     thresholds: Thresholds = Thresholds()
     licence: Licence

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from pydantic import BaseModel, ValidationError
 
@@ -42,6 +44,11 @@ class Study:
     definition: Definition
     questionnaire: Questionnaire | None
     recodes: tuple[Recode, ...]
+    lines: Mapping[tuple, int] = field(default_factory=dict)
+
+    def line(self, place: tuple[str, ...]) -> int | None:
+        """Line of study.yml where a key stands, or the nearest key above it."""
+        return _line(self.lines, place)
 
     @property
     def name(self) -> str:
@@ -68,6 +75,20 @@ class Study:
         if motivation and question in motivation.questions.values():
             return motivation.variable
         return question
+
+    def single(self, variable: str, frame: pd.DataFrame) -> pd.Series:
+        """Answers to a single-answer variable, derived ones included, as a categorical."""
+        derived = self.definition.derived.get(variable)
+        if derived is None:
+            return frame[variable].astype("category")
+        names = {answer: name for name, item in derived.answers.items() for answer in item.answers}
+        values = frame[derived.source].astype("string").map(names)
+        return values.astype(pd.CategoricalDtype(list(derived.answers), ordered=True))
+
+    def ordered(self, variable: str) -> bool:
+        """Whether the answers of a variable stand in an order that means something."""
+        roles = self.roles
+        return variable in (*self.definition.ordered, roles.satisfaction, roles.hours)
 
     @cached_property
     def published(self) -> Path | None:
@@ -97,8 +118,8 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
     form_path = _form_path(paths)
     form = read_questionnaire(form_path, paths.shown(form_path)) if form_path else None
     recodes = _recodes(paths.definition / "recodes.csv", paths)
-    study = Study(paths, definition, form, recodes)
-    problems = check_names(study, shown, lambda place: _line(lines, place))
+    study = Study(paths, definition, form, recodes, lines)
+    problems = check_names(study, shown, study.line)
     if problems:
         raise InputError(problems)
     return study
@@ -187,7 +208,7 @@ def _lines(node: yaml.Node | None, at: tuple = ()) -> dict[tuple, int]:
     return found
 
 
-def _line(lines: dict[tuple, int], place: tuple) -> int | None:
+def _line(lines: Mapping[tuple, int], place: tuple) -> int | None:
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place)

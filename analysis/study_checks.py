@@ -111,6 +111,8 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
         *_unnamed_families(study, problem),
         *_broken_populations(study, problem),
         *_unknown_populations(study, problem),
+        *_unknown_variables(study, problem),
+        *_unknown_weights(study, problem),
     ]
 
 
@@ -173,6 +175,48 @@ def _unknown_populations(study: Study, problem: Any) -> list[Problem]:
         problem(place, "a table names a population", population, "a population of study.yml",
                 nearest(population, known))
         for place, population in named if population not in known
+    ]  # fmt: skip
+
+
+def _unknown_variables(study: Study, problem: Any) -> list[Problem]:
+    """Variables named where answers are counted, grouped or weighted, and that have no answers."""
+    definition, roles = study.definition, study.roles
+    design = definition.design
+    named: list[tuple[tuple, str]] = [
+        (("tables", chapter, str(n), key), name)
+        for chapter, cuts in definition.tables.items()
+        for n, cut in enumerate(cuts)
+        for key, name in (("variable", cut.variable), ("by", cut.by))
+        if name
+    ]
+    named += [(("ordered", str(n)), name) for n, name in enumerate(definition.ordered)]
+    named += [(("pairs", str(n)), name) for n, name in enumerate(definition.pairs)]
+    named += [(("headlines", str(n)), h.variable) for n, h in enumerate(definition.headlines)]
+    if roles.battery:
+        named += [(("roles", "battery", "by", str(n)), b) for n, b in enumerate(roles.battery.by)]
+    if design.raking:
+        named += [(("design", "raking", "margins", name), name) for name in design.raking.margins]
+    known = [*_answer_lists(study), *definition.derived]
+    return [
+        problem(place, "a variable with answers is named", name,
+                "a question or a column with answers", nearest(name, known))
+        for place, name in named if name not in known
+    ]  # fmt: skip
+
+
+def _unknown_weights(study: Study, problem: Any) -> list[Problem]:
+    """Columns that the survey design names, and that the survey does not have as it needs them."""
+    design, survey = study.definition.design, study.definition.sources.survey
+    columns = survey.columns if survey else {}
+    numbers = [name for name, column in columns.items() if column.type == "number"]
+    known = _columns(study, "survey")
+    places = [("weights", design.weights, numbers), ("strata", design.strata, known),
+              ("clusters", design.clusters, known)]  # fmt: skip
+    return [
+        problem(("design", key), "the survey design names columns of the survey", name,
+                "a column of numbers" if key == "weights" else "a question or a column",
+                nearest(name, within))
+        for key, name, within in places if name and name not in within
     ]  # fmt: skip
 
 

@@ -16,12 +16,14 @@ from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
 from analysis.intake.schemas import Checked
 from analysis.intake.values import typed
+from analysis.intake.weighting import weigh
 from analysis.paths import Paths
 from analysis.study import Study
 
 # Columns that the clean tables have in every study.
 COMPLETE = "complete"
 RESPONSES = "responses"
+DROPPED = "dropped"
 EXCLUDED = ["source", "row", "id", "reason"]
 CHECKS = ["source", "rule", "column", "tested", "passed", "failed"]
 
@@ -51,8 +53,9 @@ class Examined:
 class Clean:
     """What intake made of a study.
 
-    tables: one typed frame a source, and `responses` (every response received, kept or not);
-    empty as soon as any source has a problem, so that nothing is analysed of a part.
+    tables: one typed frame a source; beside the survey `responses` (every response received, kept
+    or not), `dropped` (answers of those not kept) and what `weigh` adds; empty as soon as any
+    source has a problem, so that nothing is analysed of a part.
     excluded: rows that did not reach a table (source, row in the file, id, reason).
     checks: every rule checked (source, rule, column, units tested, passed, failed).
     sources: the same by source, for the validation report.
@@ -80,6 +83,8 @@ def examine(study: Study) -> tuple[Clean, list[Problem]]:
     sources = tuple(_examine(study, name) for name in study.definition.sources.present())
     problems = [*stray_recodes(study), *(p for source in sources for p in source.problems)]
     tables = {name: table for s in sources for name, table in s.tables.items()}
+    if not problems:
+        tables, problems = weigh(study, tables)
     excluded = pd.concat(
         [_excluded("", pd.DataFrame(), "", ""), *(s.excluded for s in sources)], ignore_index=True
     )
@@ -234,6 +239,7 @@ def _retained(
     tables = {
         examined.source: kept.reset_index(drop=True),
         RESPONSES: responses.reset_index(drop=True),
+        DROPPED: table.loc[~responses["retained"]].reset_index(drop=True),
     }
     excluded = pd.concat([examined.excluded, aside], ignore_index=True)
     return replace(examined, tables=tables, excluded=excluded)
