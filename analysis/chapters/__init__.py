@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import chain
 from types import ModuleType
 
 import pandas as pd
@@ -20,6 +21,7 @@ from analysis.chapters import (
     satisfaction,
     skills,
 )
+from analysis.chapters.compare import compared, differences
 from analysis.chapters.data import KEYS, Data
 from analysis.stats.shares import COLUMNS
 from analysis.stats.trend import Outcome
@@ -42,6 +44,9 @@ TEST_COLUMNS = [
     "chapter", "table", "population", "variable", "by",
     *(field.name for field in fields(Outcome)),
 ]  # fmt: skip
+MEASURE_COLUMNS = [
+    *KEYS, "base_kind", "measure", "base_n", "value", "low", "high", "method",
+]  # fmt: skip
 
 
 def estimate(data: Data) -> pd.DataFrame:
@@ -53,6 +58,24 @@ def estimate(data: Data) -> pd.DataFrame:
 
 
 def test(data: Data) -> pd.DataFrame:
-    """Every test of the study, chapter after chapter."""
-    rows = [row for chapter in CHAPTERS if hasattr(chapter, "tests") for row in chapter.tests(data)]
+    """Every test of the study, chapter after chapter: a chapter's own, then those of the tables
+    that study.yml asks for."""
+    rows = [
+        row
+        for chapter in CHAPTERS
+        for row in [
+            *(chapter.tests(data) if hasattr(chapter, "tests") else []),
+            *compared(data, chapter.CHAPTER),
+        ]
+    ]
     return pd.DataFrame(rows, columns=TEST_COLUMNS)
+
+
+def measure(data: Data, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Every measure that is no share: those of each chapter, and how far the groups of the
+    estimates are apart."""
+    own = [chapter.measures(data) for chapter in CHAPTERS if hasattr(chapter, "measures")]
+    tables = [*chain.from_iterable(own), *differences(data, estimates)]
+    if not tables:
+        return pd.DataFrame(columns=MEASURE_COLUMNS)
+    return pd.concat(tables, ignore_index=True)[MEASURE_COLUMNS]

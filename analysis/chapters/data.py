@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
 from analysis import expression
-from analysis.stats.several import joint_tests
+from analysis.intake.weighting import sample_of
+from analysis.stats.design import Sample
 from analysis.stats.shares import Shares
 from analysis.study import Study
 
-# Resamples of a joint test: p values near 0.05 are then known to about a point.
-DRAWS = 1999
 KEYS = ["chapter", "table", "population", "variable", "category", "by", "by_category"]
 
 
@@ -31,13 +31,39 @@ class Data:
             population = self.study.definition.populations[name]
             frame = self.tables[population.source]
             inside = expression.evaluate(expression.parse(population.where), frame)
-            self._populations[name] = frame[inside]
+            # Everyone is the frame itself: a copy of a million rows takes a while.
+            self._populations[name] = frame if inside.all() else frame[inside]
         return self._populations[name]
 
     @cached_property
     def _populations(self) -> dict[str, pd.DataFrame]:
         """Populations already taken: many tables read the same one."""
         return {}
+
+    @cached_property
+    def sample(self) -> Sample | None:
+        """What each person of the survey stands for; None where the sample is a simple one."""
+        return sample_of(self.study, self.tables["survey"]) if "survey" in self.tables else None
+
+    def how(self, population: str, base_kind: str = "respondents") -> Shares:
+        """How shares of a population are estimated: under the design, where it is the survey's."""
+        survey = self.study.definition.populations[population].source == "survey"
+        return Shares(base_kind, design=self.sample if survey else None)
+
+    def weights(self, people: pd.Index) -> pd.Series | None:
+        """Weights of people of the survey; None for a simple sample."""
+        return None if self.sample is None else pd.Series(self.sample.weigh(people), people)
+
+    def drawn(self, people: pd.Index) -> dict[str, Any]:
+        """Weights, strata and clusters of people, as a bootstrap takes them."""
+        sample = self.sample
+        if sample is None:
+            return {}
+        at = sample.places(people)
+        found: dict[str, Any] = {"weights": sample.weights[at]}
+        if len(sample.population) > 1:
+            found["strata"] = sample.stratum[at]
+        return found if sample.unit is None else found | {"clusters": sample.unit[at]}
 
     def sets(self, variable: str) -> dict[str, list[str]]:
         """Answers of a variable that are also read together."""
@@ -60,19 +86,54 @@ class Data:
             return {}
         return {answer: f"{variable}/{answer}" for answer in column.answers}
 
-    def single(self, variable: str, frame: pd.DataFrame) -> pd.Series:
-        """Answers to a single-answer variable, derived ones included, as a categorical."""
-        derived = self.study.definition.derived.get(variable)
-        if derived is None:
-            return frame[variable].astype("category")
-        names = {answer: name for name, item in derived.answers.items() for answer in item.answers}
-        values = frame[derived.source].astype("string").map(names)
-        return values.astype(pd.CategoricalDtype(list(derived.answers), ordered=True))
+    def groups(self, by: str, population: str) -> dict[str, pd.Series]:
+        """Who of a population is in each group of a variable, in its order; a person who may give
+        several answers is in several groups."""
+        frame = self.population(population)
+        if self.answers(by, population):
+            chosen = self.chosen(by, population, frame).fillna(False).astype(bool)
+            return {str(group): chosen[group] for group in chosen}
+        answers = self.study.single(by, frame)
+        return {str(group): answers == group for group in answers.cat.categories}
+
+    def given(self, question: str, population: str) -> pd.DataFrame:
+        """Who of a population gave each answer: booleans, of those who answered."""
+        frame = self.population(population)
+        if self.answers(question, population):
+            chosen = self.chosen(question, population, frame)
+            return chosen[chosen.notna().any(axis=1)].fillna(False).astype(bool)
+        answers = self.study.single(question, frame).dropna()
+        columns = {str(answer): answers == answer for answer in answers.cat.categories}
+        return pd.DataFrame(columns, index=answers.index)
 
     def chosen(self, variable: str, population: str, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a several-answer variable: one boolean column an answer, named by it."""
         columns = self.answers(variable, population)
         return frame[list(columns.values())].set_axis(list(columns), axis=1)
+
+
+def names(
+    data: Data, chapter: str, question: str, population: str | None = None, by: str = ""
+) -> dict[str, Any]:
+    """The names of a table: what its rows of results begin with."""
+    variable = data.study.variable_of(question)
+    return {
+        "chapter": chapter,
+        "table": f"{variable}_by_{by}" if by else variable,
+        "population": population or data.study.population_of(question),
+        "variable": variable,
+        "by": by,
+    }
+
+
+def measured(
+    named: Mapping[str, Any], measure: str, found: tuple[float, float, float], method: str
+) -> pd.DataFrame:
+    """One row of measures: its names, its base, its value with an interval."""
+    value, low, high = found
+    row = dict.fromkeys(KEYS, "") | dict(named)
+    row |= {"measure": measure, "value": value, "low": low, "high": high, "method": method}
+    return pd.DataFrame([row])
 
 
 def label(
@@ -108,17 +169,14 @@ def shares(
     (respondents, and mentions where several answers are possible) and a group.
     """
     population = population or data.study.population_of(question)
-    frame = data.population(population)
+    frame, how = data.population(population), how or data.how(population)
     if by is None:
-        return _one_group(data, chapter, question, population, frame, how or Shares())
-    groups = data.single(by, frame)
+        return _one_group(data, chapter, question, population, frame, how)
     tables = []
-    for group in groups.cat.categories:
-        inside = frame[groups == group]
-        if len(inside):
-            tables += _one_group(
-                data, chapter, question, population, inside, how or Shares(), (by, str(group))
-            )
+    for group, inside in data.groups(by, population).items():
+        if inside.any():
+            names = (by, group)
+            tables += _one_group(data, chapter, question, population, frame[inside], how, names)
     return tables
 
 
@@ -138,32 +196,8 @@ def _one_group(
         if not group[0] and how.base_kind == "respondents":
             counted.append(how.mentions(chosen))
     else:
-        counted = [how.single(data.single(question, frame), data.sets(question))]
+        counted = [how.single(data.study.single(question, frame), data.sets(question))]
     return [label(table, chapter, variable, population, *group) for table in counted]
-
-
-def joint(data: Data, chapter: str, question: str | None, by: str | None) -> list[dict]:
-    """Joint tests of a several-answer question against a group, as rows of results.
-
-    None where the study has no such question or group, or where one answer only was possible.
-    """
-    if question is None or by is None:
-        return []
-    population = data.study.population_of(question)
-    if not data.answers(question, population):
-        return []
-    frame = data.population(population)
-    chosen = data.chosen(question, population, frame)
-    variable = data.study.variable_of(question)
-    names = {
-        "chapter": chapter,
-        "table": f"{variable}_by_{by}",
-        "population": population,
-        "variable": variable,
-        "by": by,
-    }
-    outcomes = joint_tests(data.single(by, frame), chosen, DRAWS, data.study.definition.seed)
-    return [names | vars(outcome) for outcome in outcomes]
 
 
 def cuts(data: Data, chapter: str, how: Shares | None = None) -> list[pd.DataFrame]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.chapters.data import Data, cuts, joint, shares
+from analysis.chapters import compare
+from analysis.chapters.data import Data, cuts, shares
 from analysis.chapters.responses import answered
 
 CHAPTER = "learning"
@@ -32,4 +33,4 @@ def tests(data: Data) -> list[dict]:
     """Whether settings and informal learning depend on status."""
     roles = data.study.roles
     questions = (roles.settings, roles.informal_learning)
-    return [row for name in questions for row in joint(data, CHAPTER, name, roles.status)]
+    return [row for name in questions for row in compare.tests(data, CHAPTER, name, roles.status)]

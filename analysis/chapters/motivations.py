@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.chapters.data import Data, cuts, joint, label, shares
-from analysis.stats.shares import Shares
+from analysis.chapters import compare
+from analysis.chapters.data import Data, cuts, label, names, shares
+from analysis.stats.pairs import lifts
 
 CHAPTER = "motivations"
+# People expected to give both answers of a pair, from which on its lift is estimated.
+EXPECTED = 5
 
 
 def estimates(data: Data) -> list[pd.DataFrame]:
@@ -26,7 +29,30 @@ def estimates(data: Data) -> list[pd.DataFrame]:
 
 def tests(data: Data) -> list[dict]:
     """Whether objectives depend on the job."""
-    return joint(data, CHAPTER, data.study.roles.objective, data.study.roles.job)
+    return compare.tests(data, CHAPTER, data.study.roles.objective, data.study.roles.job)
+
+
+def measures(data: Data) -> list[pd.DataFrame]:
+    """Lift of the pairs of answers of the questions that study.yml asks for.
+
+    None under a survey design, for which their test does not hold.
+    """
+    if data.sample is not None:
+        return []
+    return [pairs(data, question) for question in data.study.definition.pairs]
+
+
+def pairs(data: Data, question: str) -> pd.DataFrame:
+    """How much more often two answers are given together than if one said nothing of the other."""
+    population = data.study.population_of(question)
+    found = lifts(data.chosen(question, population, data.population(population)))
+    # With fewer, most intervals miss the true lift on one side.
+    found = found[found["expected"] >= EXPECTED].rename(
+        columns={"first": "category", "second": "by_category", "lift": "value"}
+        | {"lift_low": "low", "lift_high": "high"}
+    )
+    named = names(data, CHAPTER, question) | {"by": data.study.variable_of(question)}
+    return found.assign(**named, base_kind="respondents", measure="lift", method="delta")
 
 
 def families(data: Data, question: str, population: str) -> list[pd.DataFrame]:
@@ -40,7 +66,7 @@ def families(data: Data, question: str, population: str) -> list[pd.DataFrame]:
     sets.pop("", None)
     chosen = data.chosen(question, population, data.population(population))
     names = {f"{motivation.family}:{name}": members for name, members in sets.items()}
-    counted = Shares().several(chosen, names)
+    counted = data.how(population).several(chosen, names)
     counted = counted[counted["category"].isin(names)]
     counted = counted.assign(category=counted["category"].str.partition(":")[2])
     variable = f"{motivation.variable}_{motivation.family}"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.data import Data, cuts, shares
+from analysis.chapters import compare
+from analysis.chapters.data import Data, cuts, names, shares
+from analysis.stats.design_tests import trend
 from analysis.stats.ordered import (
     binary_logit,
+    exact_trend,
     gamma,
-    permutation_trend,
+    predicted_shares,
     proportional_odds,
     proportional_odds_assumption,
     somers_d,
 )
-from analysis.stats.trend import Outcome, chi_square, cochran_armitage, linear_by_linear
+from analysis.stats.trend import Outcome, cochran_armitage, linear_by_linear
 
 CHAPTER = "satisfaction"
 DRAWS = 9999
@@ -38,30 +41,67 @@ def estimates(data: Data) -> list[pd.DataFrame]:
 
 
 def tests(data: Data) -> list[dict]:
-    """Trend of satisfaction over bands of hours, and its association with status."""
+    """Trend of satisfaction over bands of hours, and whether it depends on status."""
     roles = data.study.roles
     if not roles.satisfaction:
         return []
     rows = []
     if roles.hours:
-        rows += [row(data, roles.hours, outcome) for outcome in over_hours(data, roles.hours)]
-    if roles.status:
-        rows.append(row(data, roles.status, chi_square(crossed(data, roles.status))))
-    return rows
+        named = names(data, CHAPTER, roles.satisfaction, by=roles.hours)
+        rows = [named | vars(outcome) for outcome in over_hours(data, roles.hours)]
+    return rows + compare.tests(data, CHAPTER, roles.satisfaction, roles.status)
+
+
+def measures(data: Data) -> list[pd.DataFrame]:
+    """Shares of each answer by band of hours, as the proportional-odds model smooths them.
+
+    None under a survey design, for which the model is not fitted.
+    """
+    roles = data.study.roles
+    if not (roles.satisfaction and roles.hours) or data.sample is not None:
+        return []
+    table = compare.crossed(data, roles.satisfaction, roles.hours)
+    named = names(data, CHAPTER, roles.satisfaction, by=roles.hours)
+    if min(table.shape) < 2:
+        return []
+    found = predicted_shares(table).rename(
+        columns={"answer": "category", "band": "by_category", "share": "value"}
+        | {"share_low": "low", "share_high": "high"}
+    )
+    found["base_n"] = found["by_category"].map(table.sum(axis=1)).astype(int)
+    named |= {"base_kind": "respondents", "measure": "predicted_share"}
+    return [found.assign(**named, method="proportional_odds")]
 
 
 def over_hours(data: Data, hours: str) -> list[Outcome]:
     """Trend, rank association and odds of satisfaction over ordered bands of hours."""
-    table, seed = crossed(data, hours), data.study.definition.seed
-    if len(table) < 2:
-        return []  # one band is no order to test
-    outcomes = [linear_by_linear(table), permutation_trend(table, draws=DRAWS, seed=seed)]
-    split = None
-    if data.study.roles.satisfied:
-        split = satisfied_or_not(data, table)
+    question = data.study.roles.satisfaction or ""
+    table, seed = compare.crossed(data, question, hours), data.study.definition.seed
+    if min(table.shape) < 2:
+        return []  # one band, or one answer, is no order to test
+    if data.sample is not None:
+        return over_hours_designed(data, hours)
+    split = satisfied_or_not(data, table) if data.study.roles.satisfied else None
+    outcomes = [linear_by_linear(table), exact_trend(table, draws=DRAWS, seed=seed)]
+    if split is not None:
         outcomes.append(cochran_armitage(split.iloc[:, 0], split.sum(axis=1)))
-        outcomes.append(permutation_trend(split, "cochran_armitage", DRAWS, seed))
+        outcomes.append(exact_trend(split, "cochran_armitage", draws=DRAWS, seed=seed))
     return [*outcomes, gamma(table), somers_d(table), *odds(table, split)]
+
+
+def over_hours_designed(data: Data, hours: str) -> list[Outcome]:
+    """The same under a survey design: trends and rank association, by linearised errors."""
+    roles = data.study.roles
+    question = roles.satisfaction or ""
+    population = data.study.population_of(question)
+    outcomes = compare.designed(data, question, hours, population)
+    if roles.satisfied and outcomes:
+        satisfied = data.sets(question)[roles.satisfied]
+        every = data.given(question, population).columns
+        sets = {"other": [a for a in every if a not in satisfied], "satisfied": satisfied}
+        table = compare.crossed_designed(data, question, hours, population, sets)
+        outcomes.append(trend(table))
+    return outcomes
 
 
 def odds(table: pd.DataFrame, split: pd.DataFrame | None) -> list[Outcome]:
@@ -78,29 +118,9 @@ def odds(table: pd.DataFrame, split: pd.DataFrame | None) -> list[Outcome]:
     return outcomes
 
 
-def crossed(data: Data, by: str) -> pd.DataFrame:
-    """Counts of satisfaction (columns, in order) by group (rows, in order), no empty row."""
-    question = data.study.roles.satisfaction or ""
-    frame = data.population(data.study.population_of(question))
-    table = pd.crosstab(data.single(by, frame), data.single(question, frame), dropna=False)
-    table = table.loc[table.index.notna(), table.columns.notna()]
-    return table[table.sum(axis=1) > 0]
-
-
 def satisfied_or_not(data: Data, table: pd.DataFrame) -> pd.DataFrame:
     """Counts of satisfied and of other answers (two columns) in each band."""
     roles = data.study.roles
-    satisfied = table[data.sets(roles.satisfaction or "")[roles.satisfied or ""]].sum(axis=1)
+    members = data.sets(roles.satisfaction or "")[roles.satisfied or ""]
+    satisfied = table.reindex(columns=members, fill_value=0).sum(axis=1)
     return pd.DataFrame({"satisfied": satisfied, "other": table.sum(axis=1) - satisfied})
-
-
-def row(data: Data, by: str, outcome: Outcome) -> dict:
-    question = data.study.roles.satisfaction or ""
-    return {
-        "chapter": CHAPTER,
-        "table": f"{question}_by_{by}",
-        "population": data.study.population_of(question),
-        "variable": question,
-        "by": by,
-        **vars(outcome),
-    }

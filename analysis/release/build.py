@@ -13,19 +13,23 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import chapters
-from analysis.chapters.data import Data
+from analysis.chapters.data import KEYS, Data
 from analysis.chapters.responses import facts
 from analysis.release import plausibility
 from analysis.release.audit import COLUMNS, explained, findings, named
-from analysis.release.evidence import evidence, of_tests
+from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
 from analysis.release.register import read_register
-from analysis.release.verdict import verdict
-from analysis.stats.trend import holm
+from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict
+from analysis.stats.families import adjust
+from analysis.stats.shares import PRECISION
 from analysis.study import Study
 
 PACKAGES = ("pandas", "numpy", "scipy", "pandera", "pyxform")
-ESTIMATES = [*chapters.ESTIMATE_COLUMNS, "verdict", "evidence"]
+CELL = [*KEYS, "base_kind"]
+ESTIMATES = [c for c in chapters.ESTIMATE_COLUMNS if c not in PRECISION] + ["verdict", "evidence"]
+PRECISIONS = [*CELL, *PRECISION, "design_effect", "verdict", "reason"]
+MEASURES = [*chapters.MEASURE_COLUMNS, "evidence"]
 AFTER_P = chapters.TEST_COLUMNS.index("p_value") + 1
 TESTS = [
     *chapters.TEST_COLUMNS[:AFTER_P],
@@ -52,15 +56,32 @@ def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataF
                 explained(study, register, audited, lang), register, lang
             )
         frames["audit"] = frames[f"audit_{study.definition.languages[0]}"][COLUMNS]
-    estimates["verdict"] = verdict(estimates, study.definition.thresholds)
+    tests, measures = chapters.test(data), chapters.measure(data, estimates)
+    why = reasons(estimates, tests, study.definition.thresholds)
+    estimates["verdict"], estimates["reason"] = verdict(why), told(why)
     estimates["evidence"] = evidence(estimates, register, frames.get("audit"), study)
-    tests = chapters.test(data)
-    # Holm over the tables of a chapter that one test is applied to: these are read together.
-    # Two tests of one table ask the same question and are no family.
-    tests["p_adjusted"] = tests.groupby(["chapter", "test"])["p_value"].transform(holm)
+    estimates["design_effect"] = estimates["base_n"] / estimates["effective_n"]
+    estimates = hide(estimates, [*HIDDEN, *PRECISION, "design_effect"])
+    adjusted = adjust(tests)
+    tests = _with_adjusted(tests, adjusted)
     tests["evidence"] = of_tests(tests, estimates)
-    first = {"estimates": _rounded(estimates[ESTIMATES]), "tests": _rounded(tests[TESTS])}
+    measures["evidence"] = of_measures(measures, estimates)
+    first = {
+        "estimates": estimates[ESTIMATES],
+        "tests": tests[TESTS],
+        "measures": measures[MEASURES],
+        "precision": estimates[PRECISIONS],
+        "adjustments": adjusted,
+    }
+    first = {name: _rounded(frame) for name, frame in first.items()}
     return first | frames | {"facts": found, "codebook": codebook(study)}
+
+
+def _with_adjusted(tests: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
+    """The p value that each test has within its question, beside it."""
+    key = ["chapter", "table", "population", "variable", "by", "test"]
+    within = adjusted.loc[adjusted["adjustment"] == "holm", [*key, "p_adjusted"]]
+    return tests.merge(within, on=key, how="left", validate="one_to_one")
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:

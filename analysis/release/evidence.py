@@ -14,6 +14,8 @@ from analysis.release.audit import EXACT, ROUNDS, TRUNCATED
 from analysis.study import Study
 
 OBSERVED, PUBLISHED, ILLUSTRATIVE = "observed", "published", "illustrative"
+# Measures of how the answers of one person go together, which no printed share tells.
+TOGETHER = ["rank", "cronbach_alpha", "mcdonald_omega", "lift", "cohen_kappa", "krippendorff_alpha"]
 TABLE = ["variable", "population", "by", "by_category"]
 CELL = [*TABLE, "category"]
 FLOW = ["response_flow", "question_base"]
@@ -48,12 +50,21 @@ def evidence(
 
 def of_tests(tests: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
     """Evidence of each test: that of the weakest estimate of the table it reads."""
-    key = ["table", "population"]
+    return _weakest(tests, estimates, ["table", "population"])
+
+
+def of_measures(measures: pd.DataFrame, estimates: pd.DataFrame) -> pd.Series:
+    """Evidence of each measure: that of its table, unless it says how answers go together."""
+    found = _weakest(measures, estimates, ["table", "population"])
+    together = measures["measure"].isin(TOGETHER) & (found == PUBLISHED)
+    return found.mask(together, ILLUSTRATIVE)
+
+
+def _weakest(rows: pd.DataFrame, estimates: pd.DataFrame, key: list[str]) -> pd.Series:
     order = [OBSERVED, PUBLISHED, ILLUSTRATIVE]
     weakest = estimates.groupby(key)["evidence"].agg(lambda kinds: max(kinds, key=order.index))
-    return pd.Series(
-        [weakest[tuple(row)] for row in tests[key].to_numpy()], index=tests.index, dtype="object"
-    )
+    found = [weakest[tuple(row)] for row in rows[key].to_numpy()]
+    return pd.Series(found, index=rows.index, dtype="object")
 
 
 def _printed_cells(register: pd.DataFrame, audited: pd.DataFrame) -> set[tuple[str, ...]]:

@@ -14,6 +14,9 @@ from analysis.study import Study
 DESCRIPTIONS = {
     "estimates": "One row an estimate, with its base, interval, verdict and evidence",
     "tests": "One row a test, with its effect size",
+    "measures": "One row a measure that is no share: net agreement, rank, reliability, difference…",
+    "precision": "Standard error, design effect and verdict of each estimate, row by row",
+    "adjustments": "One row a test and a correction for the number of tests read together",
     "audit": "One row a published figure, beside its recomputation",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
@@ -74,7 +77,7 @@ def _workbook(path: Path, frames: dict[str, pd.DataFrame], study: Study) -> None
         _sheet(book, "codebook", frames["codebook"], head, share)
         for chapter, rows in frames["estimates"].groupby("chapter", sort=False):
             _sheet(book, str(chapter), rows, head, share)
-        for name in ("tests", "audit"):
+        for name in ("tests", "adjustments", "measures", "audit"):
             if name in frames:
                 _sheet(book, name, frames[name], head, share)
 
