@@ -128,6 +128,10 @@ def _arrow_table(body: pa.Buffer, delimiter: str, width: int, has_quotes: bool) 
 
 
 def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    # Few columns have blanks to strip, and the distinct texts of most are few.
+    texts = pc.unique(column)
+    if pc.utf8_trim_whitespace(texts).equals(texts):
+        return column
     stripped = pc.utf8_trim_whitespace(column)
     empty = pc.equal(stripped, "")
     if not pc.any(empty).as_py():

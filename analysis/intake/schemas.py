@@ -183,7 +183,12 @@ def routing_rules(
     given = answers.notna()
     further = _further(given, complete)
     rules: list[Rule] = []
-    asked = {name: _asked(item, table, unread) for name, item in known.items() if item.question}
+    routes = _routes(known, table)
+    asked = {
+        name: (routes[item.question.relevant], _sure(name, item.question.relevant, unread))
+        for name, item in known.items()
+        if item.question
+    }
     for name, (open_, sure) in asked.items():
         question = known[name].question
         assert question is not None
@@ -205,18 +210,18 @@ def _parsed(text: str) -> expression.Node:
     return expression.parse(text)
 
 
-def _asked(item: Field, table: pd.DataFrame, unread: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Where a question was asked, and where that can be said."""
-    assert item.question is not None
-    if not item.question.relevant:
-        everyone = pd.Series(True, index=table.index)
-        return everyone, ~unread[item.name]
-    node = _parsed(item.question.relevant)
-    return expression.evaluate(node, table), _sure(node, item.name, unread)
+def _routes(known: Mapping[str, Field], table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Where each routing condition holds; a section gives its own to all of its questions."""
+    conditions = {item.question.relevant for item in known.values() if item.question}
+    return {
+        text: expression.evaluate(_parsed(text or "true()"), table) for text in sorted(conditions)
+    }
 
 
-def _sure(node: expression.Node, name: str, unread: pd.DataFrame) -> pd.Series:
-    return ~unread[sorted({name, *node.questions()})].any(axis=1)
+def _sure(name: str, condition: str, unread: pd.DataFrame) -> pd.Series:
+    """Where a question and all that a condition reads could be read."""
+    read = {name, *_parsed(condition or "true()").questions()}
+    return ~unread[sorted(read)].any(axis=1)
 
 
 def _further(given: pd.DataFrame, complete: pd.Series) -> pd.DataFrame:
@@ -232,7 +237,7 @@ def _constraint(
     question: Question, table: pd.DataFrame, unread: pd.DataFrame, given: pd.Series
 ) -> Rule:
     name, node = question.name, _parsed(question.constraint)
-    units = given & _sure(node, name, unread)
+    units = given & _sure(name, question.constraint, unread)
     met = expression.evaluate(node, table, this=name) | ~units
     # The form's own words, where it has some, before the expression they stand for.
     said = {

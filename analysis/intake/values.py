@@ -43,7 +43,7 @@ def coded(column: pd.Series) -> pd.Series:
 
 def reworded(column: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
     """A categorical of text with each text changed; None makes it missing, equal ones merge."""
-    texts = pd.array([change(text) for text in column.cat.categories], dtype=TEXT)
+    texts: Any = pd.array([change(text) for text in column.cat.categories], dtype=TEXT)
     merged, kept = pd.factorize(texts)
     codes = np.append(merged, -1)[column.cat.codes.to_numpy()]
     return _categorical(codes, kept, column.index)
