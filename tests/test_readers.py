@@ -1,6 +1,8 @@
 """Readers: every format gives the same text, and every damaged file is named."""
 
+import csv
 import datetime as dt
+import io
 from pathlib import Path
 
 import openpyxl
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.errors import InputError
 from analysis.intake import readers
+from analysis.intake.plain_csv import read_plain
 from analysis.intake.readers import column_letter, read_table
 
 EXPECTED = [["é1", "7,5"], ["b; c", None]]
@@ -218,3 +221,35 @@ def test_any_bytes_give_a_table_or_a_problem(tmp_path_factory, data):
     else:
         assert len(frame) > 0
         assert frame.index.min() > 1
+
+
+CELLS = st.text(alphabet='ab ,;\t"\n\r\x1f\x85\u00a0\u3000é0', max_size=6)
+
+
+def careful(data: bytes) -> pd.DataFrame | None:
+    """The table read row by row; None where that finds a problem."""
+    try:
+        return readers._table(readers._csv_rows(data, ",", "t.csv"), "t.csv")
+    except InputError:
+        return None
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=5))
+def test_read_at_once_or_row_by_row_the_table_is_the_same(rows):
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([["x", "y"], *rows])
+    data = buffer.getvalue().encode()
+    at_once = read_plain(data, ",", readers.MAX_COLUMNS)
+    if at_once is not None:
+        pd.testing.assert_frame_equal(at_once, careful(data), check_index_type=False)
+    elif all(len(row) == 2 for row in rows) and any(c.strip() for row in rows for c in row):
+        # Rows as wide as the header are read at once, whatever their quotes hold.
+        assert all(not "".join(row) for row in rows)
+
+
+@given(text=st.text(alphabet='ab,"\n\r é', max_size=30))
+def test_what_is_read_at_once_is_what_would_be_read_row_by_row(text):
+    data = b"x,y\n" + text.encode()
+    at_once = read_plain(data, ",", readers.MAX_COLUMNS)
+    if at_once is not None:
+        pd.testing.assert_frame_equal(at_once, careful(data), check_index_type=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -133,7 +132,9 @@ def _examine(study: Study, source: str) -> Examined:
         return Examined(source, file, None, {}, nothing, (failed,), tuple(error.problems))
     empty = received.isna().all(axis=1)
     known = fields(study, source)
-    delivered = recode(received[~empty], study, source, file)
+    # A copy of a large frame is not free, and few files have empty rows.
+    filled = received[~empty] if empty.any() else received
+    delivered = recode(filled, study, source, file)
     table, checks, problems = _checked_table(known, delivered, study)
     set_aside = _excluded(source, received[empty], "", "empty_row")
     checks = (*_file_checks(study, known, delivered), *checks)
@@ -186,34 +187,32 @@ def _checked_table(
 ) -> tuple[pd.DataFrame, tuple[Checked, ...], tuple[Problem, ...]]:
     """The typed table with what was checked and found, indexed by row of the file."""
     frame = delivered.frame
-    rules = schemas.text_rules(known, frame)
-    checks, failures = schemas.check(rules, frame, delivered)
+    text = schemas.check(schemas.text_rules(known, frame), frame, delivered)
     table = typed(frame, known)
     present = {name: item for name, item in known.items() if set(item.columns) <= set(table)}
-    more, found = schemas.check(schemas.value_rules(present), table, delivered)
-    problems: list[Problem] = [*delivered.problems, *failures, *found]
-    checks += more
+    read = schemas.check(schemas.value_rules(present), table, delivered)
+    outcomes = [text, read]
     # Routing reads across columns: with one of them missing, it would say nothing true.
     if delivered.source == SURVEY and len(present) == len(known):
         answers = schemas.answers_frame(table, known)
-        unread = _unread(failures, known, delivered, answers)
+        unread = _unread(text, known, answers)
         routing = schemas.routing_rules(known, table, answers, unread, _says_complete(table))
-        more, found = schemas.check(routing, answers, delivered)
-        problems += found
-        checks += more
-    return table, tuple(checks), tuple(problems)
+        outcomes.append(schemas.check(routing, answers, delivered))
+    checks = [checked for outcome in outcomes for checked in outcome.checked]
+    failures = [failure for outcome in outcomes for failure in outcome.failures]
+    return table, tuple(checks), (*delivered.problems, *failures)
 
 
 def _unread(
-    failures: list[Any], known: Mapping[str, Field], delivered: Delivered, answers: pd.DataFrame
+    text: schemas.Outcome, known: Mapping[str, Field], answers: pd.DataFrame
 ) -> pd.DataFrame:
     """True for each row and question with a cell that could not be read."""
     unread = pd.DataFrame(False, index=answers.index, columns=answers.columns)
-    owner = {delivered.headers.get(h, h): f.name for f in known.values() for h in f.headers}
-    for failure in failures:
-        name = owner.get(failure.column, "")
+    owner = {header: field.name for field in known.values() for header in field.headers}
+    for (_, column), rows in text.rows.items():
+        name = owner[column]
         if name in unread:
-            unread.loc[failure.row, name] = True
+            unread.loc[rows, name] = True
     return unread
 
 

@@ -21,9 +21,12 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import InputError
+from analysis.intake.plain_csv import read_plain
 from analysis.intake.texts import Failure, near, problem
+from analysis.intake.values import TEXT
 
-MAX_BYTES = 500_000_000
+# A million answers to sixty questions take half a gigabyte.
+MAX_BYTES = 2_000_000_000
 MAX_LINE = 10_000_000
 MAX_COLUMNS = 5_000
 DELIMITERS = (",", ";", "\t")
@@ -55,8 +58,11 @@ def read_table(path: Path, shown: str) -> pd.DataFrame:
     """
     _check_file(path, shown)
     ending = path.suffix.lower()
-    _check_kind(path, shown, KINDS[ending])
-    return _table(READERS[KINDS[ending]](path, shown), shown)
+    kind = KINDS[ending]
+    _check_kind(path, shown, kind)
+    if kind == "CSV":
+        return _csv_table(path, shown)
+    return _table(READERS[kind](path, shown), shown)
 
 
 def _stop(key: str, shown: str, row: int | None = None, **values: str) -> InputError:
@@ -90,39 +96,74 @@ def _check_kind(path: Path, shown: str, kind: str) -> None:
 # --- CSV
 
 
-def _csv_rows(path: Path, shown: str) -> list[Row]:
-    text = _decoded(path.read_bytes(), shown)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+def _csv_table(path: Path, shown: str) -> pd.DataFrame:
+    """The table of a CSV file: at once where nothing is wrong with it, else row by row."""
+    data = _as_utf8(path.read_bytes(), shown)
+    delimiter = _delimiter(data)
+    table = read_plain(data, delimiter, MAX_COLUMNS)
+    return _table(_csv_rows(data, delimiter, shown), shown) if table is None else table
+
+
+def _csv_rows(data: bytes, delimiter: str, shown: str) -> list[Row]:
+    reader = csv.reader(_lines(data), delimiter=delimiter, strict=True)
     rows: list[Row] = []
+    # A text that comes again is kept once.
+    kept: dict[str, str] = {}
     try:
         # Rows are counted as records, because a cell may hold several lines.
         for number, cells in enumerate(reader, start=1):
-            rows.append((number, [cell.strip() for cell in cells]))
+            rows.append((number, [kept.setdefault(text := cell.strip(), text) for cell in cells]))
     except csv.Error as error:
         raise _stop("file_quotes", shown, len(rows) + 1, value=str(error)) from error
     return rows
 
 
-def _decoded(data: bytes, shown: str) -> str:
-    """Text of a file: UTF-8 with or without a mark, else cp1252; never half of each."""
+def _lines(data: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="ignore", newline="")
+
+
+def _as_utf8(data: bytes, shown: str) -> bytes:
+    """Content of a file in UTF-8 without a mark, where it was so or in cp1252; never half of
+    each."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _stop("file_encoding", shown, 1, value="UTF-16")
     if (at := data.find(b"\0")) >= 0:
         raise _stop("file_nul", shown, _row_of(data, at), value=str(at + 1))
-    if not data.removeprefix(codecs.BOM_UTF8).strip():
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data or data.isspace():
         raise _stop("file_empty", shown)
-    longest = max(map(len, data.splitlines())) if len(data) > MAX_LINE else 0
-    if longest > MAX_LINE:
-        raise _stop("limit_line", shown, value=str(longest), known=str(MAX_LINE))
+    _check_lines(data, shown)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Offsets of the error do not count the mark.
-        return _decoded_cp1252(data.removeprefix(codecs.BOM_UTF8), error.start, shown)
+        _check_utf8(data)
+    except UnicodeDecodeError:
+        return _decoded_cp1252(data, shown).encode("utf-8")
+    return data
 
 
-def _decoded_cp1252(data: bytes, bad: int, shown: str) -> str:
+def _check_lines(data: bytes, shown: str) -> None:
+    """Lines have a believable length."""
+    start = 0
+    while len(data) - start > MAX_LINE:
+        window = start, start + MAX_LINE + 1
+        end = data.rfind(b"\n", *window)
+        end = data.rfind(b"\r", *window) if end < 0 else end
+        if end < 0:
+            longest = max(map(len, data.splitlines()))
+            raise _stop("limit_line", shown, value=str(longest), known=str(MAX_LINE))
+        start = end + 1
+
+
+def _check_utf8(data: bytes) -> None:
+    """Decode piece by piece, so that no second copy of a large file is made."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    for start in range(0, len(data), MAX_LINE):
+        decoder.decode(view[start : start + MAX_LINE], final=start + MAX_LINE >= len(data))
+
+
+def _decoded_cp1252(data: bytes, shown: str) -> str:
     if UTF8_SEQUENCE.search(data):
+        bad = _first_not_utf8(data)
         raise _stop("file_mixed", shown, _row_of(data, bad), value=_byte(data, bad))
     try:
         return data.decode("cp1252")
@@ -131,28 +172,35 @@ def _decoded_cp1252(data: bytes, bad: int, shown: str) -> str:
         raise _stop("file_encoding", shown, row, value=_byte(data, error.start)) from error
 
 
+def _first_not_utf8(data: bytes) -> int:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    raise ValueError("the text is UTF-8")
+
+
 def _byte(data: bytes, at: int) -> str:
     return f"0x{data[at]:02X} (byte {at + 1})"
 
 
 def _row_of(data: bytes, at: int) -> int:
     """Row of a byte that cannot be decoded."""
-    before = data[:at].replace(b"\0", b"").decode("latin-1") + "x"
-    reader = csv.reader(io.StringIO(before, newline=""), delimiter=_delimiter(before))
+    before = data[:at].replace(b"\0", b"").decode("latin-1").encode("utf-8") + b"x"
     try:
-        return sum(1 for _ in reader)
+        return sum(1 for _ in csv.reader(_lines(before), delimiter=_delimiter(before)))
     except csv.Error:
-        return before.count("\n") + 1
+        return before.count(b"\n") + 1
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(data: bytes) -> str:
     """The delimiter that cuts the header into most cells."""
     # A header may hold line breaks in quotes, so a reader finds its end, not a line.
-    start = text[:MAX_LINE]
+    start = data[:MAX_LINE]
 
     def cells(delimiter: str) -> int:
         try:
-            return len(next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), []))
+            return len(next(csv.reader(_lines(start), delimiter=delimiter), []))
         except csv.Error:  # said when the file is read
             return 0
 
@@ -261,7 +309,7 @@ def _frame(header: list[str], body: list[Row]) -> pd.DataFrame:
     for at, name in enumerate(header):
         cells = [row[at] or None if at < len(row) else None for _, row in body]
         if name or any(cells):
-            columns[name] = pd.Series(pd.array(cells, dtype="string"), index=index)
+            columns[name] = pd.Series(pd.array(cells, dtype=TEXT), index=index)
     return pd.DataFrame(columns, index=index)
 
 
@@ -309,7 +357,6 @@ KINDS = {
     ".parquet": "Parquet",
 }
 READERS: dict[str, Callable[[Path, str], list[Row]]] = {
-    "CSV": _csv_rows,
     "XLSX": _xlsx_rows,
     "Parquet": _parquet_rows,
 }

@@ -14,17 +14,20 @@ import pandas as pd
 from analysis.errors import Problem
 from analysis.intake.fields import Field, fields
 from analysis.intake.texts import Failure, near, problem
-from analysis.intake.values import BOOLEANS, split_codes
+from analysis.intake.values import BOOLEANS, TEXT, coded, reworded, split_codes
 from analysis.study import Recode, Study
 
 MARKS = (";", "|", ",", " ")
+# Types whose texts are not expected to come again.
+PLAIN = ("id", "text")
 
 
 @dataclass(frozen=True)
 class Delivered:
     """A source under the names of the study, still text.
 
-    frame: one column a known header, values recoded, lists of codes joined by ";".
+    frame: one column a known header, values recoded, lists of codes joined by ";"; categoricals
+    of text but for identifiers and open answers.
     raw: the same cells before values were recoded, to show what was found.
     headers: the header in the file of each column of `frame`.
     received: columns in the file, including those set aside.
@@ -249,7 +252,7 @@ def _values(
     by_column: dict[str, list[Recode]] = {}
     for item in items:
         by_column.setdefault(item.column, []).append(item)
-    recoded = frame.copy()
+    recoded = _coded(frame, known)
     for field in known.values():
         if field.type == "several" and field.name in recoded:
             mine = by_column.get(field.name, [])
@@ -269,6 +272,15 @@ def _values(
     return recoded, problems
 
 
+def _coded(frame: pd.DataFrame, known: dict[str, Field]) -> pd.DataFrame:
+    """The frame with a categorical for each column whose texts are expected to come again."""
+    plain = {field.name for field in known.values() if field.type in PLAIN}
+    return pd.DataFrame(
+        {name: frame[name] if name in plain else coded(frame[name]) for name in map(str, frame)},
+        index=frame.index,
+    )
+
+
 def _recode_column(
     frame: pd.DataFrame, targets: list[str], items: list[Recode], field: Field, told: _Told
 ) -> list[Problem]:
@@ -277,10 +289,11 @@ def _recode_column(
     listed = field.type == "several" and targets == [field.name]
     seen: set[str] = set()
     for name in targets:
-        values = frame[name].dropna().unique()
+        column = coded(frame[name])
+        values = column.cat.categories
         seen |= {code for value in values for code in (split_codes(value) if listed else [value])}
-        becomes = {v: _become(v, mapping, listed) or None for v in values}
-        frame[name] = frame[name].map(becomes).astype("string")
+        column = reworded(column, lambda value: _become(value, mapping, listed) or None)
+        frame[name] = column.astype(TEXT) if field.type in PLAIN else column
     problems: list[Problem] = [told.unused(i, sorted(seen)) for i in items if i.found not in seen]
     return problems + _wrong_answers(items, field, listed, told)
 
@@ -320,11 +333,10 @@ def _joined(column: pd.Series, words: set[str]) -> pd.Series:
     The separator is the one that gives most codes of `words`, so that a label with a comma in it
     is not cut where semicolons separate.
     """
-    cells = column.dropna().unique()
+    cells = column.cat.categories
 
     def recognised(mark: str) -> int:
         return sum(code in words for cell in cells for code in split_codes(cell, mark))
 
     mark = max(MARKS, key=recognised)
-    joined = {cell: ";".join(split_codes(cell, mark)) for cell in cells}
-    return column.map(joined).astype("string")
+    return reworded(column, lambda cell: ";".join(split_codes(cell, mark)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -19,24 +20,14 @@ from analysis import expression
 from analysis.intake.fields import Field
 from analysis.intake.recode import Delivered
 from analysis.intake.texts import Failure, near, problem
-from analysis.intake.values import (
-    answered,
-    as_boolean,
-    as_date,
-    as_integer,
-    as_number,
-    split_codes,
-)
+from analysis.intake.values import READABLE, answered, by_text, split_codes
 from analysis.questionnaire import Question
 
 # What pandera calls the two checks that a column has without a Check.
-NULL, REPEATED = "not_nullable", "field_uniqueness"
-READABLE: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "number": as_number,
-    "integer": as_integer,
-    "date": as_date,
-    "boolean": as_boolean,
-}
+PROPERTIES = {"not_nullable": "required", "field_uniqueness": "unique"}
+# Failures of one rule on one column that are told one by one. A column that fails on more rows
+# has one cause, and a hundred thousand blocks would hide it.
+LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -95,7 +86,7 @@ def _text_rules(item: Field, name: str, frame: pd.DataFrame) -> list[Rule]:
         rules.append(Rule("unique", name))
     codes = ", ".join(item.answers)
     if item.type == "category":
-        check = pa.Check.isin(list(item.answers), error="allowed")
+        check = pa.Check.isin(list(item.answers), error="allowed", n_failure_cases=1)
         rules.append(Rule("allowed", name, check, values={"known": codes}))
     elif listed:
         rules.append(Rule("several", name, _codes_check(item.answers), values={"known": codes}))
@@ -107,16 +98,22 @@ def _text_rules(item: Field, name: str, frame: pd.DataFrame) -> list[Rule]:
 
 
 def _readable(kind: str) -> pa.Check:
-    return pa.Check(lambda column: READABLE[kind](column).notna(), name=kind, error=kind)
+    return _check(kind, lambda column: by_text(column, READABLE[kind]).notna())
 
 
 def _codes_check(answers: tuple[str, ...]) -> pa.Check:
     known = set(answers)
-    return pa.Check(
-        lambda column: column.map(lambda cell: known.issuperset(split_codes(cell))).astype(bool),
-        name="several",
-        error="several",
-    )
+
+    def allowed(texts: pd.Series) -> pd.Series:
+        return pd.Series([known.issuperset(split_codes(cell)) for cell in texts], dtype="boolean")
+
+    return _check("several", lambda column: by_text(column, allowed).astype(bool))
+
+
+def _check(key: str, truth: Callable[[pd.Series], pd.Series], ignore_na: bool = True) -> pa.Check:
+    # Failing rows are read from the outcome of a check; pandera's own list of them, which grows
+    # to a row a cell, is left at one.
+    return pa.Check(truth, name=key, error=key, ignore_na=ignore_na, n_failure_cases=1)
 
 
 # --- Rules on what was read
@@ -147,7 +144,7 @@ def _limits(key: str, name: str, low: Any, high: Any, write: Callable[[Any], str
         "minimum": "…" if low is None else write(low),
         "maximum": "…" if high is None else write(high),
     }
-    return Rule(key, name, pa.Check(inside, name=key, error=key), values=values)
+    return Rule(key, name, _check(key, inside), values=values)
 
 
 def _moment(day: Any) -> pd.Timestamp | None:
@@ -162,8 +159,8 @@ def _day(moment: pd.Timestamp) -> str:
 
 
 def answers_frame(table: pd.DataFrame, known: Mapping[str, Field]) -> pd.DataFrame:
-    """One text column a question (codes of a several-answer question joined by ";"), missing
-    where the question has no answer; indexed as the typed table."""
+    """One column a question (codes of a several-answer question joined by ";"), missing where
+    the question has no answer; indexed as the typed table."""
     asked = {name: item for name, item in known.items() if item.question is not None}
     return pd.DataFrame(
         {name: answered(table, item) for name, item in asked.items()}, index=table.index
@@ -186,17 +183,22 @@ def routing_rules(
     given = answers.notna()
     further = _further(given, complete)
     rules: list[Rule] = []
-    asked = {name: _asked(item, table, unread) for name, item in known.items() if item.question}
+    routes = _routes(known, table)
+    asked = {
+        name: (routes[item.question.relevant], _sure(name, item.question.relevant, unread))
+        for name, item in known.items()
+        if item.question
+    }
     for name, (open_, sure) in asked.items():
         question = known[name].question
         assert question is not None
         condition = {"condition": question.relevant}
         if question.relevant:
-            check = _row_check("route_closed", open_ | ~sure)
+            check = _row_check("route_closed", open_ | ~sure | ~given[name])
             rules.append(Rule("route_closed", name, check, ~open_ & sure, condition))
         if question.required:
             units = open_ & sure & further[name]
-            check = _row_check("route_skipped", given[name] | ~units, ignore_na=False)
+            check = _row_check("route_skipped", given[name] | ~units)
             rules.append(Rule("route_skipped", name, check, units))
         if question.constraint:
             rules.append(_constraint(question, table, unread, given[name]))
@@ -208,31 +210,34 @@ def _parsed(text: str) -> expression.Node:
     return expression.parse(text)
 
 
-def _asked(item: Field, table: pd.DataFrame, unread: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Where a question was asked, and where that can be said."""
-    assert item.question is not None
-    if not item.question.relevant:
-        everyone = pd.Series(True, index=table.index)
-        return everyone, ~unread[item.name]
-    node = _parsed(item.question.relevant)
-    return expression.evaluate(node, table), _sure(node, item.name, unread)
+def _routes(known: Mapping[str, Field], table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Where each routing condition holds; a section gives its own to all of its questions."""
+    conditions = {item.question.relevant for item in known.values() if item.question}
+    return {
+        text: expression.evaluate(_parsed(text or "true()"), table) for text in sorted(conditions)
+    }
 
 
-def _sure(node: expression.Node, name: str, unread: pd.DataFrame) -> pd.Series:
-    return ~unread[sorted({name, *node.questions()})].any(axis=1)
+def _sure(name: str, condition: str, unread: pd.DataFrame) -> pd.Series:
+    """Where a question and all that a condition reads could be read."""
+    read = {name, *_parsed(condition or "true()").questions()}
+    return ~unread[sorted(read)].any(axis=1)
 
 
 def _further(given: pd.DataFrame, complete: pd.Series) -> pd.DataFrame:
     """Whether a response goes on after each question: a later answer, or complete."""
-    later = given.iloc[:, ::-1].cummax(axis=1).iloc[:, ::-1].shift(-1, axis=1, fill_value=False)
-    return later.apply(lambda column: column | complete)
+    from_here_on = np.logical_or.accumulate(given.to_numpy()[:, ::-1], axis=1)[:, ::-1]
+    later = np.zeros(given.shape, dtype=bool)
+    later[:, :-1] = from_here_on[:, 1:]
+    later |= complete.to_numpy(dtype=bool)[:, None]
+    return pd.DataFrame(later, index=given.index, columns=given.columns)
 
 
 def _constraint(
     question: Question, table: pd.DataFrame, unread: pd.DataFrame, given: pd.Series
 ) -> Rule:
     name, node = question.name, _parsed(question.constraint)
-    units = given & _sure(node, name, unread)
+    units = given & _sure(name, question.constraint, unread)
     met = expression.evaluate(node, table, this=name) | ~units
     # The form's own words, where it has some, before the expression they stand for.
     said = {
@@ -244,11 +249,9 @@ def _constraint(
     return Rule("constraint", name, _row_check("constraint", met), units, said)
 
 
-def _row_check(key: str, truth: pd.Series, ignore_na: bool = True) -> pa.Check:
+def _row_check(key: str, truth: pd.Series) -> pa.Check:
     """A check whose truth is known by row, since routing reads more than one column."""
-    return pa.Check(
-        lambda column: truth.loc[column.index], name=key, error=key, ignore_na=ignore_na
-    )
+    return _check(key, lambda _: truth, ignore_na=False)
 
 
 # --- Validation
@@ -273,57 +276,102 @@ def schema(rules: Sequence[Rule]) -> pa.DataFrameSchema:
     )
 
 
-def check(
-    rules: Sequence[Rule], frame: pd.DataFrame, delivered: Delivered
-) -> tuple[list[Checked], list[Failure]]:
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the rules on a frame.
+
+    checked: each rule with its counts; failures: the problems to tell, cut at LISTED a rule and
+    column; rows: every row that fails a rule, by rule and column.
+    """
+
+    checked: list[Checked]
+    failures: list[Failure]
+    rows: dict[tuple[str, str], pd.Index]
+
+
+def check(rules: Sequence[Rule], frame: pd.DataFrame, delivered: Delivered) -> Outcome:
     """Validate a frame by the schema of its rules.
 
-    frame: indexed by row of the file. Returns what came of each rule, and one problem a failing
-    cell, told with the header and the text of the file.
+    frame: indexed by row of the file. Failures are told with the header and the text of the file.
     """
-    found = _failing(rules, frame)
-    checked = [_checked(rule, frame, delivered.source, found) for rule in rules]
+    rows = _failing(rules, frame)
+    checked = [_checked(rule, frame, delivered.source, rows) for rule in rules]
     failures = [
-        _failure(rule, row, frame, delivered)
+        failure
         for rule in rules
-        for row in found.get((rule.key, rule.column), [])
+        if (rule.key, rule.column) in rows
+        for failure in _failures(rule, rows[rule.key, rule.column], frame, delivered)
     ]
-    return checked, failures
+    return Outcome(checked, failures, rows)
 
 
-def _failing(rules: Sequence[Rule], frame: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
+def _failing(rules: Sequence[Rule], frame: pd.DataFrame) -> dict[tuple[str, str], pd.Index]:
     """Rows that fail, by rule and column."""
+    if not rules:
+        return {}
+    columns = list(dict.fromkeys(rule.column for rule in rules))
     try:
-        schema(rules).validate(frame, lazy=True)
+        # No parser and no coercion: there is nothing that validation could change in place.
+        schema(rules).validate(frame[columns], lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.replace({"check": {NULL: "required", REPEATED: "unique"}})
-        return {
-            (str(key), str(column)): sorted({int(row) for row in group["index"]})
-            for (key, column), group in cases.groupby(["check", "column"])
-        }
+        return {_named(item): _rows(item) for item in error.schema_errors}
     return {}
 
 
+def _named(item: pa.errors.SchemaError) -> tuple[str, str]:
+    """Rule and column of a failed check."""
+    key = PROPERTIES[item.check] if isinstance(item.check, str) else item.check.error
+    return str(key), str(item.schema.name)
+
+
+def _rows(item: pa.errors.SchemaError) -> pd.Index:
+    if isinstance(item.check, str):  # a property: its cases are listed whole
+        return pd.Index(item.failure_cases["index"].astype("int64")).sort_values()
+    truth = item.check_output.astype(bool)
+    return truth.index[~truth.to_numpy()]
+
+
 def _checked(
-    rule: Rule, frame: pd.DataFrame, source: str, found: Mapping[tuple[str, str], list[int]]
+    rule: Rule, frame: pd.DataFrame, source: str, rows: Mapping[tuple[str, str], pd.Index]
 ) -> Checked:
     units = frame[rule.column].notna() if rule.units is None else rule.units
-    failed = len(found.get((rule.key, rule.column), []))
+    failed = len(rows.get((rule.key, rule.column), ()))
     return Checked(source, rule.key, rule.column, int(units.sum()), failed, rule.values)
 
 
-def _failure(rule: Rule, row: int, frame: pd.DataFrame, delivered: Delivered) -> Failure:
-    value = _shown(delivered.raw if rule.column in delivered.raw else frame, row, rule.column)
-    values = {**rule.values, "value": value}
-    if rule.key == "unique":
-        same = frame.index[frame[rule.column] == frame.at[row, rule.column]]
-        values["first"] = str(same[0])
-    if rule.key == "allowed":
-        values["near"] = near(value, rule.values["known"].split(", "))
+def _failures(
+    rule: Rule, rows: pd.Index, frame: pd.DataFrame, delivered: Delivered
+) -> list[Failure]:
+    """A problem a failing row, and one for the rest where they are many."""
     header = delivered.headers.get(rule.column, rule.column)
-    return problem(rule.key, delivered.file, row, header, **values)
+    listed = rows[:LISTED]
+    cells = delivered.raw if rule.column in delivered.raw else frame
+    found = [_shown(value) for value in cells.loc[listed, rule.column]]
+    first = _first_rows(frame[rule.column], listed) if rule.key == "unique" else {}
+    told = []
+    for row, value in zip(listed, found, strict=True):
+        values = {**rule.values, "value": value}
+        if rule.key == "unique":
+            values["first"] = str(first[frame.at[row, rule.column]])
+        if rule.key == "allowed":
+            values["near"] = _near(value, rule.values["known"])
+        told.append(problem(rule.key, delivered.file, int(row), header, **values))
+    if len(rows) > LISTED:
+        values = {"value": f"{len(rows) - LISTED}", "known": f"{len(rows)}"}
+        told.append(problem("more_rows", delivered.file, None, header, **values))
+    return told
 
 
-def _shown(frame: pd.DataFrame, row: int, column: str) -> str:
-    value: Any = frame.at[row, column]
+@cache
+def _near(value: str, known: str) -> str:
+    return near(value, known.split(", "))
+
+
+def _first_rows(column: pd.Series, rows: pd.Index) -> dict[Any, Any]:
+    """The row where each value found in `rows` stands first."""
+    first = column[column.isin(column.loc[rows].unique())].drop_duplicates()
+    return {value: row for row, value in first.items()}
+
+
+def _shown(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
