@@ -166,10 +166,18 @@ class Roles(Model):
 
 
 class Thresholds(Model):
-    """When an estimate is called fragile."""
+    """When an estimate is called fragile, and when it is not shown at all.
 
-    fragile_base: int = 30
-    fragile_width: float = 0.40
+    The defaults for base, width and degrees of freedom follow the standards of the US National
+    Center for Health Statistics (Parker et al. 2017, Vital and Health Statistics 2:175): a base of
+    30, an interval 30 points wide, 8 degrees of freedom. Ours is 40 points, as these surveys are
+    small. The base under which nothing is shown is the default of ACRO (10).
+    """
+
+    fragile_base: int = Field(default=30, ge=0)
+    fragile_width: float = Field(default=0.40, gt=0)
+    fragile_df: int = Field(default=8, ge=0)
+    suppressed_base: int = Field(default=10, ge=0)
 
 
 class AuditNote(Model):
