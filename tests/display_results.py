@@ -11,8 +11,19 @@ from functools import cache
 
 import pandas as pd
 
-from analysis.display.results import ESTIMATE_NUMBERS, TEST_NUMBERS, Results, typed
-from analysis.release.verdict import verdict
+from analysis.display.results import (
+    ADJUSTMENT_NUMBERS,
+    CELL,
+    ESTIMATE_NUMBERS,
+    MEASURE_NUMBERS,
+    MEASURES,
+    PRECISION_NUMBERS,
+    TEST_NUMBERS,
+    TESTED,
+    Results,
+    typed,
+    with_precision,
+)
 from analysis.stats.intervals import wilson
 from analysis.study import Study, load_study
 
@@ -32,8 +43,12 @@ def study() -> Study:
 
 @cache
 def results() -> Results:
-    """Estimates, two tests and a short audit of the national study."""
-    return Results(estimates(), tests(), audit())
+    """Estimates and their precision, a few tests and measures, and a short audit of the national
+    study."""
+    found, sure = estimates(), precision()
+    return Results(
+        with_precision(found, sure), tests(), audit(), sure, measures(), adjustments(), facts()
+    )
 
 
 def rows(variable, population, base_kind, cells, by="", by_category="", **more):
@@ -50,12 +65,14 @@ def rows(variable, population, base_kind, cells, by="", by_category="", **more):
 
 
 def estimates() -> pd.DataFrame:
-    found = [*_flow(), *_bases(), *_register(), *_skills(), *_by_hours(), *_by_hand()]
+    found = [
+        *_flow(), *_bases(), *_leaving(), *_register(), *_skills(), *_by_hours(), *_by_hand()
+    ]  # fmt: skip
     frame = pd.DataFrame(found).drop_duplicates(
         ["variable", "population", "by", "by_category", "base_kind", "category"]
     )
     counted = frame["base_kind"].isin(COMPLETE) | frame["variable"].isin(
-        ["response_flow", "question_base"]
+        ["response_flow", "question_base", "left_before", "item_nonresponse"]
     )
     frame["method"] = frame.get("method", pd.Series(index=frame.index, dtype=object)).fillna(
         counted.map({True: "count", False: "wilson"})
@@ -64,8 +81,135 @@ def estimates() -> pd.DataFrame:
     sampled = frame["method"].isin(["wilson", "mean_score"])
     frame["share_low"] = pd.Series(low, index=frame.index).where(sampled)
     frame["share_high"] = pd.Series(high, index=frame.index).where(sampled)
-    frame["verdict"] = verdict(frame, study().definition.thresholds)
+    frame["verdict"] = _reason(frame).map(lambda reason: "fragile" if reason else "ok")
     return typed(_with_sets(frame), ESTIMATE_NUMBERS)
+
+
+def _reason(frame: pd.DataFrame) -> pd.Series:
+    """Why a sample estimate is fragile, as the release room writes it."""
+    limits, sampled = study().definition.thresholds, frame["share_low"].notna()
+    small = sampled & (frame["base_n"] < limits.fragile_base)
+    wide = (frame["share_high"] - frame["share_low"]) > limits.fragile_width
+    names = zip(small.map({True: "small_base", False: ""}),
+                wide.map({True: "wide_interval", False: ""}), strict=True)  # fmt: skip
+    return pd.Series([";".join(filter(None, pair)) for pair in names], index=frame.index)
+
+
+def precision() -> pd.DataFrame:
+    """A row for each estimate; simultaneous intervals for two questions read as a whole."""
+    frame = estimates()
+    whole = frame["variable"].isin(["age", "ai_use_frequency"]) & (frame["by"] == "")
+    whole &= ~frame["category"].isin(["weekly_or_more"])
+    made = frame[CELL].assign(
+        standard_error=float("nan"), effective_n=frame["base_n"], df=float("nan"),
+        joint_low=(frame["share_low"] - 0.02).clip(lower=0).where(whole),
+        joint_high=(frame["share_high"] + 0.02).clip(upper=1).where(whole),
+        design_effect=1.0, verdict=frame["verdict"], reason=_reason(frame),
+    )  # fmt: skip
+    return typed(made, PRECISION_NUMBERS)
+
+
+def _leaving():
+    """Where people left, who skipped a question, and who those who left are."""
+    questions = [question.name for question in study().questionnaire]
+    left = {"age": 3, "skill_legal_rules": 4, questions[-1]: 2, "satisfaction": 9}
+    counts = [(name, left.get(name, 0), 378) for name in questions]
+    yield from rows("left_before", "received", "respondents", counts, evidence="illustrative")
+    skipped = [(name, 5, 262 if "skill" in name else 341) for name in questions]
+    yield from rows("item_nonresponse", "all", "respondents", skipped)
+    for group, counts in {"complete": [90, 40, 80, 80, 25], "partial": [10, 2, 3, 9, 2]}.items():
+        answers = study().question("age").answers
+        cells = [(a, n, sum(counts)) for a, n in zip(answers, counts, strict=True)]
+        yield from rows(
+            "age", "received", "respondents", cells, "completion", group, evidence="illustrative"
+        )
+
+
+def measures() -> pd.DataFrame:
+    """One or two of each measure. What says how answers go together is illustrative."""
+    items = [q.name for members in study().questionnaire.battery("skills").values()
+             for q in members]  # fmt: skip
+    n, together, found = len(items), {"evidence": "illustrative"}, []
+    for place, item in enumerate(items, start=1):
+        ends = max(place - 2, 1), min(place + 3, n)
+        found.append(_measure("rank", item, place, *ends, **together))
+        net = 0.6 - 0.04 * place
+        found.append(_measure("net_agreement", item, net, net - 0.1, net + 0.1))
+        found.append(_measure("polarisation", item, 0.4, 0.3, 0.5))
+    for group in study().questionnaire.battery("skills"):
+        where = {"category": group, **together}
+        found.append(_measure("cronbach_alpha", "expectation_index", 0.81, 0.77, 0.85, **where))
+        found.append(_measure("mcdonald_omega", "expectation_index", 0.82, 0.78, 0.86, **where))
+    found += [*_differences(), *_answers_together(), *_predicted()]
+    where = {"category": "satisfied_total", "population": "trained"}
+    found.append(_measure("partials_difference", "satisfaction", -0.004, -0.011, 0.003, **where))
+    return typed(pd.DataFrame(found)[MEASURES], MEASURE_NUMBERS)
+
+
+def _measure(name, variable, value, low, high, **more):
+    made = {
+        "chapter": "chapter", "table": variable, "population": "trained", "category": "", "by": "",
+        "by_category": "", "base_kind": "concerned", "base_n": 245, "method": "made",
+        "evidence": "published",
+    }  # fmt: skip
+    return made | {"measure": name, "variable": variable, "value": value, "low": low,
+                   "high": high} | more  # fmt: skip
+
+
+def _differences():
+    where = {"base_kind": "respondents", "category": "satisfied_total", "by": "training_hours"}
+    yield _measure("difference", "satisfaction", -0.31, -0.5, -0.13, **where,
+                   by_category="4_or_less")  # fmt: skip
+    yield _measure("difference", "satisfaction", 0.23, 0.14, 0.32, **where, by_category="22_plus",
+                   evidence="illustrative")  # fmt: skip
+    yield _measure("difference", "age", 0.1, -0.08, 0.3, category="under_30",
+                   population="received", by="completion", by_category="partial",
+                   base_kind="respondents", evidence="illustrative")  # fmt: skip
+
+
+def _answers_together():
+    where = {"by": "training_objective", "base_kind": "respondents"}
+    for first, second, value, evidence in (
+        ("use_ai", "discover_ai", 1.4, "observed"),
+        ("use_ai", "personal_project", 1.9, "observed"),
+        ("discover_ai", "personal_project", 3.1, "illustrative"),
+    ):
+        yield _measure("lift", "training_objective", value, value - 0.3, value + 0.3, **where,
+                       category=first, by_category=second, evidence=evidence)  # fmt: skip
+    for theme in ("", "budget"):
+        where = {"category": theme, "population": "all", "base_kind": "respondents", "base_n": 53}
+        yield _measure("cohen_kappa", "comment_theme", 0.71, 0.6, 0.8, **where)
+        yield _measure("krippendorff_alpha", "comment_theme", 0.7, 0.58, 0.8, **where)
+
+
+def _predicted():
+    for band in ("4_or_less", "22_plus"):
+        for answer in study().question("satisfaction").answers:
+            yield _measure("predicted_share", "satisfaction", 0.25, 0.2, 0.31, category=answer,
+                           by="training_hours", by_category=band, base_kind="respondents",
+                           evidence="illustrative")  # fmt: skip
+
+
+def adjustments() -> pd.DataFrame:
+    """The first test is one of three of its question, and the only one of its chapter."""
+    one = tests().iloc[:1][[*TESTED, "p_value"]]
+    made = [
+        one.assign(adjustment=name, family=name, tests=n, p_adjusted=p)
+        for name, n, p in (("holm", 3, 0.012), ("benjamini_hochberg", 1, 1e-6))
+    ]
+    return typed(pd.concat(made), ADJUSTMENT_NUMBERS)
+
+
+def facts() -> pd.DataFrame:
+    made = [
+        ("design", "weights", "raked"),
+        ("design", "effective_n", "312.4172"),
+        ("design", "design_effect", "1.0915"),
+        ("design", "raking_rounds", "17"),
+        ("design", "raking_gap", "3.1e-09"),
+        ("fieldwork", "fieldwork_start", "2025-12-11"),
+    ]
+    return typed(pd.DataFrame(made, columns=["variable", "category", "value"]), [])  # fmt: skip
 
 
 def _with_sets(frame: pd.DataFrame) -> pd.DataFrame:

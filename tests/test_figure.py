@@ -91,7 +91,8 @@ def test_the_table_shows_the_numbers_of_the_chart():
         "33\u00a0% à 70\u00a0%",
         "13",
         "25",
-        "fragile",
+        "−31 (−50 à −13)",
+        "fragile (base de moins de 30 personnes)",
         "établi par les chiffres publiés",
     ]
 
@@ -120,7 +121,7 @@ def test_the_note_says_base_method_and_marks():
     note = re.search(r'<p class="note"[^>]*>(.*?)</p>', body).group(1)
     assert "Base\u00a0: personnes formées, n\u00a0=\u00a0243." in note
     assert "intervalle de Wilson à 95\u00a0%" in note
-    assert "Marque creuse" in note
+    assert "Marque creuse\u00a0: estimation fragile (base de moins de 30 personnes)." in note
     assert "Illustratif" not in note
 
 
@@ -210,9 +211,11 @@ def test_a_test_that_failed_is_told_in_words():
     failed = {"test": "proportional_odds_failed", "effect": "odds_ratio", "evidence": "observed"}
     numbers = dict.fromkeys(TEST_NUMBERS, float("nan")) | {"n": 17.0}
     names = {"variable": "satisfaction", "by": "training_hours", "population": "trained"}
-    body = tables.tests_table(pd.DataFrame([failed | numbers | names]), REPORT.labels, "Tests")
+    names |= {"chapter": "satisfaction", "table": "satisfaction_by_training_hours"}
+    tests = pd.DataFrame([failed | numbers | names])
+    body = tables.tests_table(tests, results().adjustments, REPORT.labels, "Tests")
     assert "modèle à cotes proportionnelles\u00a0: pas d’estimation finie" in body
-    assert ">nan<" not in body and body.count(">n.\u00a0d.<") == 3 and ">17<" in body
+    assert ">nan<" not in body and body.count(">n.\u00a0d.<") == 2 and ">17<" in body
 
 
 def test_tests_and_codebook_tables():

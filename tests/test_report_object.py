@@ -4,7 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from display_results import results, study
+from display_results import estimates, results, study
 
 from analysis.display.facts import Facts, direction, lower_first
 from analysis.display.report import PageError, open_report, report_of
@@ -258,9 +258,12 @@ def place(tmp_path):
     (tmp_path / "report").symlink_to(PROJECT / "report")
     folder = tmp_path / "data" / "clean" / study().name / "results"
     folder.mkdir(parents=True)
-    results().estimates.to_csv(folder / "estimates.csv", index=False)
-    results().tests.to_csv(folder / "tests.csv", index=False)
-    results().audit.to_csv(folder / "audit.csv", index=False)
+    released = {"estimates": estimates()} | {
+        name: getattr(results(), name)
+        for name in ("tests", "audit", "precision", "measures", "adjustments", "facts")
+    }
+    for name, frame in released.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
     results().audit.assign(explanation="Same.").to_csv(folder / "audit_en.csv", index=False)
     return tmp_path
 
@@ -272,9 +275,44 @@ def test_open_report_reads_the_released_files(place, monkeypatch):
     assert report.share("satisfaction", "satisfied") == "80%"
     assert report.title("age") == EN.title("age")
     assert set(report.sources.results.audit["explanation"]) == {"Same."}
-    pd.testing.assert_frame_equal(
-        report.sources.results.estimates, results().estimates, check_exact=False
-    )
+    for name in ("estimates", "precision", "measures", "adjustments", "facts"):
+        read, made = getattr(report.sources.results, name), getattr(results(), name)
+        pd.testing.assert_frame_equal(read, made, check_exact=False)
+
+
+def test_results_without_the_newer_files_are_read(place):
+    folder = place / "data" / "clean" / study().name / "results"
+    for name in ("precision", "measures", "adjustments", "facts"):
+        (folder / f"{name}.csv").unlink()
+    report = open_report(study().name, "fr", place)
+    assert report.share("satisfaction", "satisfied") == "80\u00a0%"
+    assert report.sources.results.estimates["reason"].eq("").all()
+    assert report.sources.results.estimates["joint_low"].isna().all()
+    assert report.table("ranking").data == report.figure("skills-ranking").data == ""
+    assert "p <" in report.test("satisfaction", "hours", "cochran_armitage").replace("\u00a0", " ")
+    assert not report.has_fact("design", "weights")
+
+
+def test_a_precision_of_another_build_is_an_error(place):
+    path = place / "data" / "clean" / study().name / "results" / "precision.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([lines[0], *lines[2:], lines[1]]), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        open_report(study().name, "fr", place)
+    assert raised.value.problems[0].file.endswith("precision.csv")
+    assert "build" in raised.value.problems[0].action
+
+
+def test_facts_are_told_as_text():
+    assert FR.fact("design", "weights") == "raked"
+    assert FR.fact("design", "effective_n") == "312"
+    assert FR.fact("design", "design_effect") == "1,09"
+    assert EN.fact("design", "design_effect") == "1.09"
+    assert FR.fact("design", "raking_rounds") == "17"
+    assert FR.fact("design", "raking_gap") == "<\u00a00,001"
+    assert FR.fact("fieldwork", "fieldwork_start") == "2025-12-11"
+    assert FR.fact("design", "colour") == ""
+    assert FR.has_fact("design", "weights") and not FR.has_fact("design", "colour")
 
 
 def test_open_report_takes_its_defaults_from_the_environment(place, monkeypatch):

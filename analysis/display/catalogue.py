@@ -35,7 +35,7 @@ class Cell(Model):
 class Entry(Model):
     """One figure. `variable` and `by` are roles, or names of the results."""
 
-    kind: Literal["bars", "diverging", "bands", "stacked", "flow", "dots", "columns"]
+    kind: Literal["bars", "diverging", "bands", "stacked", "flow", "dots", "columns", "ranks"]
     variable: str | None = None
     population: str | None = None
     by: str | None = None
@@ -47,7 +47,7 @@ class Entry(Model):
     top: int | None = None
     series: int | None = None
     tag: Literal["family", "group"] | None = None
-    value: Literal["share", "count", "fraction", "mean"] = "share"
+    value: Literal["share", "count", "fraction", "mean", "rank"] = "share"
     minimum_base: int = 0
     palette: Literal["agreement", "sequence"] = "sequence"
     battery: bool = False

@@ -20,6 +20,8 @@ from analysis.display.labels import Labels
 from analysis.display.sheet import Sheet
 
 Spec = dict[str, Any]
+# Beside the base of a line whose bars are too pale to be seen so.
+WEAK = "◇ "
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Words:
             return f"{formats.number(row.count)}\u00a0/\u00a0{formats.number(row.base_n)}"
         if self.entry.value == "mean":
             return formats.number(row.share, 2)
+        if self.entry.value == "rank":
+            return formats.with_ends(*map(formats.rank, (row.share, row.share_low, row.share_high)))
         return formats.percent(row.share)
 
     def hover(self, row: Any) -> str:
@@ -55,7 +59,7 @@ class Words:
         if self.entry.value == "share" and row.verdict != "suppressed":
             lines.append(formats.fraction(row.count, row.base_n))
         if row.verdict != "ok":
-            lines.append(self.labels.term("verdicts", row.verdict))
+            lines.append(escape(self.labels.verdict(row.verdict, row.reason)))
         return "<br>".join(lines)
 
     def base_number(self, row: Any) -> str:
@@ -83,7 +87,7 @@ class Look:
 
     thick: float = 14
     start: float = 0.0
-    fill: str | None = None
+    fill: str | None = None  # a colour that means an answer, and pales where it is fragile
     length: float | None = None
     interval: bool = True
 
@@ -110,6 +114,8 @@ def _bar(row: Any, y: float, words: Words, look: Look) -> Spec:
     }  # fmt: skip
     if row.verdict == "fragile" and look.fill is None:
         trace["marker"] |= {"color": [theme.PALE], "line": {"width": 1.5, "color": theme.ACCENT}}
+    if row.verdict == "fragile" and look.fill is not None:
+        trace["marker"]["opacity"] = theme.FAINT
     if look.interval and not math.isnan(row.share_low):
         trace["error_x"] = _interval(row, theme.INK, 1.6)
     return trace
@@ -233,7 +239,8 @@ def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
 
 def _item_base(cells: dict[str, Any], words: Words) -> str:
     battery = words.labels.study.roles.battery
-    base = words.base(cells["agree"].base_n)
+    fragile = any(row.verdict == "fragile" for row in cells.values())
+    base = (WEAK if fragile else "") + words.base(cells["agree"].base_n)
     outside = cells.get(battery.not_concerned or "") if battery else None
     if outside is None:
         return base
@@ -296,11 +303,12 @@ def _stack(
 ) -> float:
     first = cells[0]
     if first.label:
-        mark = "◇ " if any(cell.verdict == "fragile" for cell in cells) else ""
+        mark = WEAK if any(cell.verdict == "fragile" for cell in cells) else ""
         y = _label(sheet, y, first, sheet.canvas.width, mark + words.base(first.base_n))
     start, middle = 0.0, y + 13
     if any(_hidden(cell) for cell in cells):
-        sheet.traces.append(_hatch(middle, 22, (0.0, 1.0), escape(str(first.label))))
+        hidden = next(cell for cell in cells if _hidden(cell))
+        sheet.traces.append(_hatch(middle, 22, (0.0, 1.0), words.hover(hidden)))
     for cell in cells:
         if _hidden(cell):
             continue
@@ -312,7 +320,7 @@ def _stack(
         if theme.text_width(value, 13, bold=True) + 6 <= share * sheet.room:
             sheet.text(
                 middle, value, x=start + share / 2, on_data=True, anchor="center", size=13,
-                color=ink, bold=True,
+                color=theme.INK if cell.verdict == "fragile" else ink, bold=True,
             )  # fmt: skip
         start += share
     return middle + 22
@@ -553,6 +561,24 @@ def _column_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec
     return sheet.spec(y - 10)
 
 
+def ranks(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """A mark and its interval a line, the first rank at the left, rank and interval in figures
+    at the right."""
+    found = records(rows)
+    values = [words.value(row) for row in found]
+    right = math.ceil(max(theme.text_width(v, theme.LABEL, bold=True) for v in values)) + 14
+    last = max(len(found), 2)
+    # Room at both ends, or half of a mark on the first rank would be cut.
+    sheet, y = Sheet(canvas, right=right, x_range=(1 - 0.03 * last, 1.03 * last)), 2.0
+    for row, value in zip(found, values, strict=True):
+        y = _label(sheet, y, row, canvas.width, str(row.tag)) + 11
+        sheet.track(y, 6, 1, last)
+        sheet.traces.append(_dot(row, y, MARKS[0], words))
+        sheet.text(y, value, x=1, shift=right, anchor="right", bold=True)
+        y += 17
+    return sheet.spec(y)
+
+
 CHARTS: dict[str, Callable[[pd.DataFrame, Words, theme.Canvas], Spec]] = {
     "bars": bars,
     "diverging": diverging,
@@ -561,4 +587,5 @@ CHARTS: dict[str, Callable[[pd.DataFrame, Words, theme.Canvas], Spec]] = {
     "flow": flow,
     "dots": dots,
     "columns": columns,
+    "ranks": ranks,
 }

@@ -19,6 +19,8 @@ from analysis.display.formats import lower_first
 from analysis.display.rows import LAST, Sources
 
 HALF, ALPHA = 0.5, 0.05
+# The condition of a figure whose every number is held back.
+HIDDEN = "hidden"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _of_bars(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     column = "count" if words.entry.value == "count" else "share"
     ranked = _ranked(rows, column)
     if not ranked:
-        return Facts({}, frozenset({"hidden"}))
+        return Facts({}, frozenset({HIDDEN}))
     named_rows = [row for row in ranked if row.key not in LAST] or ranked
     values: dict[str, Any] = {}
     for name, at in (("first", 0), ("second", 1), ("third", 2), ("last", -1)):
@@ -125,7 +127,7 @@ def _points(share: float) -> int:
 def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     shown = rows[rows["share"].notna()]
     if shown.empty:
-        return Facts({}, frozenset({"hidden"}))
+        return Facts({}, frozenset({HIDDEN}))
     found, ranked = records(shown), _ranked(shown)
     values = named("first", found[0], words) | named("last", found[-1], words)
     values |= named("high", ranked[0], words) | named("low", ranked[-1], words)
@@ -197,15 +199,15 @@ def _of_stack(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         cells = rows[rows["series"] == answer]
         ranked = _ranked(cells)
         if not ranked:
-            return Facts({}, frozenset({"hidden"}))
+            return Facts({}, frozenset({HIDDEN}))
         values |= named(f"{place}_high", ranked[0], words)
         values |= named(f"{place}_low", ranked[-1], words)
         values |= named(f"{place}_first", records(cells)[0], words)
         values |= named(f"{place}_last", records(cells)[-1], words)
         values[place] = cells["series_label"].iloc[0]
         values[f"{place}_quoted"] = words.labels.formats.quote(values[place])
-    top = records(rows[rows["series"] == answers[-1]])
-    conditions = {direction([row.share for row in top], None)}
+    top = rows.loc[rows["series"] == answers[-1], "share"].dropna()
+    conditions = {direction(list(top), None)}
     return Facts(values, frozenset(conditions))
 
 
@@ -228,8 +230,10 @@ def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         index="key", columns="series", values="share", sort=False
     )
     if len(series) < 2 or wide.shape[1] < 2:
-        return Facts({}, frozenset({"hidden"}))
+        return Facts({}, frozenset({HIDDEN}))
     gap = (wide[series[0]] - wide[series[1]]).dropna()
+    if gap.empty:
+        return Facts({}, frozenset({HIDDEN}))
     values: dict[str, Any] = {}
     for name, key in (("widest", gap.abs().idxmax()), ("nearest", gap.abs().idxmin())):
         for place, which in zip(("one", "other"), series, strict=True):
@@ -254,6 +258,8 @@ def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
 
 def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     ranked = _ranked(rows, "count")
+    if not ranked:
+        return Facts({}, frozenset({HIDDEN}))
     values = named("high", ranked[0], words) | named("low", ranked[-1], words)
     half = len(rows) // 2
     total = float(rows["count"].sum())
@@ -263,6 +269,18 @@ def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         "second_half_share": words.labels.formats.percent(second),
     }
     return Facts(values, frozenset({"later"} if second > HALF else {"earlier"}))
+
+
+def _of_ranks(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
+    """The first and the last item, and between which ranks each may stand."""
+    values: dict[str, Any] = {}
+    for name, row in (("first", records(rows)[0]), ("last", records(rows)[-1])):
+        low, high = (
+            words.labels.formats.rank(row.share_low),
+            words.labels.formats.rank(row.share_high),
+        )
+        values |= named(name, row, words) | {f"{name}_low": low, f"{name}_high": high}
+    return Facts(values)
 
 
 def _lower(label: str) -> str:
@@ -277,4 +295,5 @@ MAKERS: dict[str, Callable[[pd.DataFrame, Words, Sources], Facts]] = {
     "flow": _of_flow,
     "dots": _of_dots,
     "columns": _of_columns,
+    "ranks": _of_ranks,
 }

@@ -17,9 +17,22 @@ import pandas as pd
 from analysis.display.charts import Words, draw
 from analysis.display.labels import Labels
 from analysis.display.rows import Sources
-from analysis.display.tables import csv_link, numbers_csv, numbers_table
+from analysis.display.tables import (
+    CSV_COLUMNS,
+    MEASURE_COLUMNS,
+    csv_link,
+    numbers_csv,
+    numbers_table,
+)
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#|~^$@\"'!+-])")
+# How a kind of figure marks what is fragile, where it is not by a pale bar.
+MARKS = {
+    "stacked": "fragile_line",
+    "diverging": "fragile_line",
+    "bands": "fragile_point",
+    "dots": "fragile_point",
+}
 LISTED = re.compile(r"^(\d+)([.)])")
 
 
@@ -87,7 +100,7 @@ def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
         return escape(labels.term("figure", key, title=block.title))
 
     table = numbers_table(rows, words, block.title)
-    link = csv_link(numbers_csv(rows))
+    link = csv_link(numbers_csv(rows, MEASURE_COLUMNS if "measure" in rows else CSV_COLUMNS))
     return (
         f'<div class="fig-foot"><p class="note" id="note-{block.name}">{escape(block.note)}</p>'
         f'<div class="tools"><details><summary aria-label="{named("table_of")}">'
@@ -117,7 +130,10 @@ def _base(rows: pd.DataFrame, words: Words) -> str:
     people = _counted(rows, labels)
     seen = rows[rows["base_kind"] == rows["base_kind"].iloc[0]]
     low, high = seen["base_n"].min(), seen["base_n"].max()
-    if words.entry.kind in ("bands", "stacked") and words.entry.by:
+    by_group = words.entry.kind in ("bands", "stacked") and bool(words.entry.by)
+    if seen["base_n"].isna().all() or (by_group and seen["base_n"].isna().any()):
+        return labels.term("figure", "base_alone", population=people)
+    if by_group:
         groups = seen.drop_duplicates("key")["base_n"]
         return labels.term("figure", "base", population=people, n=words.base(groups.sum()))
     n = (
@@ -151,14 +167,20 @@ def _method(rows: pd.DataFrame, words: Words) -> list[str]:
 def _marks(rows: pd.DataFrame, words: Words) -> list[str]:
     kinds = set(rows["verdict"])
     found = []
-    if "fragile" in kinds and words.entry.kind != "diverging":
-        key = {"stacked": "fragile_line", "bands": "fragile_point", "dots": "fragile_point"}.get(
-            words.entry.kind, "fragile"
-        )
-        found.append(words.labels.term("figure", key))
+    if "fragile" in kinds:
+        key = MARKS.get(words.entry.kind, "fragile")
+        found.append(words.labels.term("figure", key, why=_why(rows, words, "fragile")))
     if "suppressed" in kinds:
-        found.append(words.labels.term("figure", "suppressed"))
+        why = _why(rows, words, "suppressed")
+        found.append(words.labels.term("figure", "suppressed", why=why))
     return found
+
+
+def _why(rows: pd.DataFrame, words: Words, verdict: str) -> str:
+    """The reasons that occur in a figure for a verdict, in brackets."""
+    given = rows.loc[rows["verdict"] == verdict, "reason"].drop_duplicates()
+    why = words.labels.formats.listed(words.labels.reasons(given), "list_or")
+    return f" ({why})" if why else ""
 
 
 def _outside(rows: pd.DataFrame, words: Words) -> str:

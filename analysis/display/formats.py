@@ -38,6 +38,23 @@ class Formats:
         whole = whole.replace(",", self.facts["thousands"]).replace("-", "−")
         return whole + (self.facts["decimal"] + part if part else "")
 
+    def signed(self, value: float | None, decimals: int = 0) -> str:
+        """A difference with its sign: +12, −3, 0."""
+        text = self.number(value, decimals)
+        above = not _missing(value) and _rounded(float(value or 0), decimals) > 0
+        return f"+{text}" if above else text
+
+    def rank(self, value: float | None) -> str:
+        """A rank: 3, or 3,5 where items share their places."""
+        whole = _missing(value) or float(value or 0).is_integer()
+        return self.number(value, 0 if whole else 1)
+
+    def with_ends(self, value: str, low: str, high: str) -> str:
+        """A number and the ends of its interval: 0,40 (0,20 à 0,59). No ends, no brackets."""
+        if self.missing in (low, high):
+            return value
+        return f"{value} ({self.facts['interval'].format(low=low, high=high)})"
+
     def percent(self, share: float | None, decimals: int = 0) -> str:
         """A share between 0 and 1 as a percentage, with the space its language asks for."""
         if _missing(share):
@@ -99,11 +116,11 @@ class Formats:
         known = self.facts["words"]
         return known[value] if 0 <= value < len(known) else self.number(value)
 
-    def listed(self, items: Sequence[str]) -> str:
-        """Items in a row: a, b et c."""
+    def listed(self, items: Sequence[str], last: str = "list_last") -> str:
+        """Items in a row: a, b et c; with `last="list_or"`: a, b ou c."""
         if len(items) < 2:
             return "".join(items)
-        return ", ".join(items[:-1]) + self.facts["list_last"] + items[-1]
+        return ", ".join(items[:-1]) + self.facts[last] + items[-1]
 
     @property
     def missing(self) -> str:

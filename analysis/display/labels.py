@@ -6,7 +6,7 @@ A name without a label is a mistake in the study, told as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -104,8 +104,33 @@ class Labels:
         """Who is counted, as it stands after "Base:"."""
         known = self.study.definition.populations
         if name not in known:
-            raise self._missing(name)
+            return self.term("populations", name, problem=self._missing(name))
         return self._spaced(known[name].label[self.lang])
+
+    def verdict(self, verdict: str, reason: str) -> str:
+        """A verdict and why: fragile (base de moins de 30 personnes). Nothing where it is ok."""
+        told, why = self.term("verdicts", verdict), self.reasons([reason])
+        return f"{told} ({', '.join(why)})" if why else told
+
+    def reasons(self, given: Iterable[str]) -> list[str]:
+        """Why verdicts are not ok, each reason once and in words, with the study's thresholds.
+
+        given: names joined by ";", one text an estimate. What is hidden for its base is not also
+        said to have a small one.
+        """
+        found = [name for text in given for name in self._told(text)]
+        limits = self.study.definition.thresholds
+        values: dict[str, Any] = {
+            "fragile_base": self.formats.number(limits.fragile_base),
+            "fragile_width": self.formats.number(100 * limits.fragile_width),
+            "fragile_df": self.formats.number(limits.fragile_df),
+            "suppressed_base": self.formats.number(limits.suppressed_base),
+        }
+        return [self.term("reasons", name, **values) for name in dict.fromkeys(found)]
+
+    def _told(self, reason: str) -> list[str]:
+        names = reason.split(";") if reason else []
+        return ["hidden_base"] if "hidden_base" in names else names
 
     def term(
         self, section: str, key: str, problem: InputError | None = None, **values: object
@@ -188,6 +213,8 @@ class Labels:
             return
         made = {
             "question_base": self._question_labels,
+            "left_before": self._question_labels,
+            "item_nonresponse": self._question_labels,
             "duration_band": self._bands,
             "mean_duration_band": self._bands,
             "motivation_family": self._families,

@@ -7,6 +7,7 @@ of the results, and every number it prints comes from the released results.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis.display import figure as block
-from analysis.display import tables
+from analysis.display import measured, tables
 from analysis.display.catalogue import (
     Card,
     Catalogue,
@@ -31,7 +32,7 @@ from analysis.display.catalogue import (
     read_texts,
 )  # fmt: skip
 from analysis.display.charts import Words, records
-from analysis.display.facts import Facts, facts_of, named
+from analysis.display.facts import HIDDEN, Facts, facts_of, named
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
 from analysis.display.results import Results, read_results
@@ -44,6 +45,8 @@ from analysis.study import Study, load_study
 if TYPE_CHECKING:
     from IPython.display import Markdown
 
+# Under this, a number is told by what it stays below.
+LEAST = 0.001
 ENV = "LEARNER_SURVEY_"
 
 
@@ -143,29 +146,36 @@ class Report:
         return self.title(found) if found else self.study.definition.title[self.labels.lang]
 
     def table(self, name: str) -> Markdown:
-        """A table by its name: audit, tests, codebook, or the numbers of a figure.
-
-        Nothing where the study has no audit or no test.
-        """
-        labels, results = self.labels, self.sources.results
-        caption = labels.term("tables", name) if name in labels.terms["tables"] else ""
-        if (name == "audit" and results.audit.empty) or (name == "tests" and results.tests.empty):
+        """A table by its name: audit, tests, codebook, one of measured.MAKERS, or the numbers of
+        a figure. Nothing where the study has nothing of the kind."""
+        known = name in self.labels.terms["tables"]
+        caption = self.labels.term("tables", name) if known else self.title(name)
+        html = self._table_html(name, caption)
+        if not html:
             return _markdown("")
-        if name == "audit":
-            html = tables.audit_table(results.audit, labels, caption)
-        elif name == "audit_faults":
-            html = tables.faults_table(self.sources.results.audit, labels, caption)
-        elif name == "tests":
-            html = tables.tests_table(results.tests, labels, caption)
-        elif name == "codebook":
-            html = tables.codebook_table(labels, caption)
-        else:
-            caption = self.title(name)
-            html = tables.numbers_table(self._rows(name), self._words(name), caption)
-            html = f'<div class="scroll" tabindex="0">{html}</div>'
         return _markdown(
             f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{block.markdown(caption)}\n:::\n"
         )
+
+    def _table_html(self, name: str, caption: str) -> str:
+        labels, results = self.labels, self.sources.results
+        reads = {"audit": results.audit, "audit_faults": results.audit, "tests": results.tests}
+        own = {
+            "audit": lambda: tables.audit_table(results.audit, labels, caption),
+            "audit_faults": lambda: tables.faults_table(results.audit, labels, caption),
+            "tests": lambda: tables.tests_table(
+                results.tests, results.adjustments, labels, caption
+            ),
+            "codebook": lambda: tables.codebook_table(labels, caption),
+        }
+        if name in reads and reads[name].empty:
+            return ""
+        if name in own:
+            return own[name]()
+        if name in measured.MAKERS:
+            return measured.table(name, self.sources, caption)
+        html = tables.numbers_table(self._rows(name), self._words(name), caption)
+        return f'<div class="scroll" tabindex="0">{html}</div>'
 
     def cards(self, names: Sequence[str]) -> Markdown:
         """The strip of key figures: number, what it is, its base and interval."""
@@ -253,6 +263,29 @@ class Report:
             )
             raise PageError(f"estimate({call}): {len(rows)} in the results, not one")
         return next(rows.itertuples(index=False))
+
+    def fact(self, variable: str, category: str) -> str:
+        """A fact that is no estimate, as text: a number as the language writes it, anything else
+        as released, "" where there is none."""
+        facts = self.sources.results.facts
+        found = facts[(facts["variable"] == variable) & (facts["category"] == category)]
+        return self._number_or_text(found["value"].iloc[0]) if len(found) else ""
+
+    def has_fact(self, variable: str, category: str) -> bool:
+        """Whether the results hold a fact."""
+        return bool(self.fact(variable, category))
+
+    def _number_or_text(self, text: str) -> str:
+        try:
+            value = float(text)
+        except ValueError:
+            return text
+        if not math.isfinite(value):
+            return ""
+        if value and abs(value) < LEAST:
+            return f"<\u00a0{self.formats.number(LEAST, 3)}"
+        whole = value == round(value) or abs(value) >= 100
+        return self.formats.number(value, 0 if whole else 2 if abs(value) >= 0.01 else 3)
 
     # Words
 
@@ -369,8 +402,12 @@ class Report:
         values = found.values | self._study_values() | self._question_values(name)
         facts = Facts(values, found.conditions)
         where = f"report/{self.labels.lang}/texts.yml, {name}"
-        topic, say = fill(text.topic, values, where), tell(text.say, facts, where)
-        if block.illustrative(rows):
+        topic = fill(text.topic, values, where)
+        hidden = HIDDEN in facts.conditions
+        say = self.labels.term("figure", "hidden_say") if hidden else tell(text.say, facts, where)
+        if hidden:
+            title = topic
+        elif block.illustrative(rows):
             title = self.labels.term("figure", "illustrative_title", topic=topic)
             say = self.labels.term("figure", "illustrative_say", say=lower_first(say))
         else:
@@ -391,7 +428,9 @@ class Report:
             "group": self.labels.group(group) if group else "",
             "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",
             **self._satisfied_values(row),
-            "categories": self.labels.answer(variable, row["category"], population),
+            # A measure of a question as a whole has no answer.
+            "categories": row["category"]
+            and self.labels.answer(variable, row["category"], population),
         }
 
     def _satisfied_values(self, row: Any) -> dict[str, str]:
@@ -463,8 +502,9 @@ def _audit_rows(sources: Sources) -> pd.DataFrame:
             "variable": "audit_status", "population": "all", "category": order, "by": "",
             "by_category": "", "base_kind": "figures", "base_n": float(total),
             "count": counts.to_numpy(dtype=float), "share": counts.to_numpy() / total,
-            "share_low": float("nan"), "share_high": float("nan"), "method": "count",
-            "verdict": "ok", "evidence": "observed", "chapter": "audit", "table": "audit_status",
+            "share_low": float("nan"), "share_high": float("nan"), "joint_low": float("nan"),
+            "joint_high": float("nan"), "method": "count", "verdict": "ok", "reason": "",
+            "evidence": "observed", "chapter": "audit", "table": "audit_status",
             "key": order, "label": [sources.labels.answer("audit_status", s) for s in order],
             "tag": "", "series": "", "series_label": "",
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,24 +19,45 @@ ESTIMATE_NUMBERS = ["base_n", "count", "share", "share_low", "share_high"]
 TEST_NUMBERS = [
     "statistic", "df", "p_value", "p_adjusted", "effect_size", "effect_low", "effect_high", "n",
 ]  # fmt: skip
+CELL = [
+    "chapter", "table", "population", "variable", "category", "by", "by_category", "base_kind",
+]  # fmt: skip
+# What an estimate takes over from its row of precision.csv.
+PRECISE = ["joint_low", "joint_high", "design_effect", "effective_n"]
+PRECISION_NUMBERS = ["standard_error", "df", *PRECISE]
+MEASURE_NUMBERS = ["base_n", "value", "low", "high"]
+MEASURES = [*CELL, "measure", *MEASURE_NUMBERS, "method", "evidence"]
+TESTED = ["chapter", "table", "population", "variable", "by", "test"]
+ADJUSTMENT_NUMBERS = ["tests", "p_value", "p_adjusted"]
+ADJUSTMENTS = [*TESTED, "adjustment", "family", *ADJUSTMENT_NUMBERS]
+FACTS = ["variable", "category", "value"]
+
+
+def _nothing(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns), dtype=object)
 
 
 @dataclass(frozen=True)
 class Results:
-    """estimates, tests and audit with the columns of the results contract.
+    """The files of a study's results, with the columns of the results contract.
 
-    Text columns hold "" where they are empty, numbers are float with NaN.
+    Text columns hold "" where they are empty, numbers are float with NaN. Estimates also carry
+    `reason` and PRECISE, from their row of precision; what a study has none of is an empty frame.
     """
 
     estimates: pd.DataFrame
     tests: pd.DataFrame = field(default_factory=pd.DataFrame)
     audit: pd.DataFrame = field(default_factory=pd.DataFrame)
+    precision: pd.DataFrame = field(default_factory=pd.DataFrame)
+    measures: pd.DataFrame = field(default_factory=partial(_nothing, *MEASURES))
+    adjustments: pd.DataFrame = field(default_factory=partial(_nothing, *ADJUSTMENTS))
+    facts: pd.DataFrame = field(default_factory=partial(_nothing, *FACTS))
 
 
 def read_results(folder: Path, shown: str, lang: str) -> Results:
     """Read a study's results, the audit as explained in `lang`.
 
-    Raises InputError where nothing was built yet.
+    Raises InputError where nothing was built yet, or where files are of different builds.
     """
     path = folder / "estimates.csv"
     if not path.is_file():
@@ -49,11 +72,41 @@ def read_results(folder: Path, shown: str, lang: str) -> Results:
                 )
             ]
         )
+    precision = typed(_read(folder / "precision.csv"), PRECISION_NUMBERS)
     return Results(
-        typed(_read(path), ESTIMATE_NUMBERS),
+        with_precision(typed(_read(path), ESTIMATE_NUMBERS), precision, shown),
         typed(_read(folder / "tests.csv"), TEST_NUMBERS),
         typed(_audit(folder, lang), []),
+        precision,
+        typed(_read(folder / "measures.csv", MEASURES), MEASURE_NUMBERS),
+        typed(_read(folder / "adjustments.csv", ADJUSTMENTS), ADJUSTMENT_NUMBERS),
+        typed(_read(folder / "facts.csv", FACTS), []),
     )
+
+
+def with_precision(
+    estimates: pd.DataFrame, precision: pd.DataFrame, shown: str = "results"
+) -> pd.DataFrame:
+    """Estimates with the reason of their verdict and PRECISE, row by row.
+
+    Nothing is known of them where there is no precision. Raises InputError where the rows are not
+    those of the estimates: the files were then not built together.
+    """
+    if precision.empty:
+        return estimates.assign(reason="", **dict.fromkeys(PRECISE, float("nan")))
+    if not estimates[CELL].equals(precision[CELL]):
+        raise InputError(
+            [
+                Problem(
+                    f"{shown}/precision.csv",
+                    "precision.csv has a row for each of estimates.csv, in the same order",
+                    f"{len(precision)} rows that are not those of the {len(estimates)} estimates",
+                    "the files of one build",
+                    "run `python -m analysis build` for this study",
+                )
+            ]
+        )
+    return estimates.assign(**{name: precision[name] for name in ["reason", *PRECISE]})
 
 
 def typed(frame: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
@@ -72,11 +125,16 @@ def _audit(folder: Path, lang: str) -> pd.DataFrame:
     return _read(spoken if spoken.is_file() else folder / "audit.csv")
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     if not path.is_file():
-        return pd.DataFrame()
+        return _nothing(*columns)
     # Answers may be called "none" or "NA": only an empty cell is empty.
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def measured(measures: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Rows of the measures of these names, of everyone or by group, in the order released."""
+    return measures[measures["measure"].isin(names)]
 
 
 def select(

@@ -16,7 +16,7 @@ from analysis.definition import Roles
 from analysis.display.catalogue import Entry
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
-from analysis.display.results import Results, select
+from analysis.display.results import Results, measured, select
 from analysis.errors import InputError, Problem
 from analysis.study import Study
 
@@ -72,6 +72,10 @@ class Sources:
 
 def rows_for(entry: Entry, sources: Sources, group: str = "") -> pd.DataFrame:
     """Rows of a figure. Empty where the study has nothing of the kind."""
+    return with_differences(_rows(entry, sources, group), sources)
+
+
+def _rows(entry: Entry, sources: Sources, group: str) -> pd.DataFrame:
     makers = {
         "bars": _bars,
         "bands": _bands,
@@ -79,6 +83,7 @@ def rows_for(entry: Entry, sources: Sources, group: str = "") -> pd.DataFrame:
         "flow": _cells,
         "dots": _dots,
         "columns": _bars,
+        "ranks": _ranks,
     }
     if entry.kind == "diverging":
         return _battery(entry, sources, group)
@@ -120,6 +125,24 @@ def with_other_base(rows: pd.DataFrame, sources: Sources, kind: str) -> pd.DataF
     return rows.assign(other_share=rows["category"].map(shares), other_kind=kind)
 
 
+def with_differences(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """Rows by group with how far each share lies from that of all other people.
+
+    Adds `difference`, its interval and its evidence, where the results hold one for any row.
+    """
+    known = measured(sources.results.measures, "difference")
+    if rows.empty or known.empty or not (rows["by"] != "").any():
+        return rows
+    names = ["population", "variable", "category", "by", "by_category", "base_kind"]
+    found = known.drop_duplicates(names).set_index(names)
+    found = found.reindex(pd.MultiIndex.from_frame(rows[names]))
+    if found["value"].isna().all():
+        return rows
+    columns = {"value": "difference", "low": "difference_low", "high": "difference_high",
+               "evidence": "difference_evidence"}  # fmt: skip
+    return rows.assign(**{new: found[old].to_numpy() for old, new in columns.items()})
+
+
 def only_answers(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Rows of answers, without the sets that read several of them together."""
     if rows.empty:
@@ -145,6 +168,8 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
         return rows
     if rows["variable"].iloc[0] == "question_base":
         rows = _question_lines(rows, sources)
+    if rows["variable"].iloc[0] == "left_before":
+        rows = _leaving_lines(rows, sources)
     if entry.tag == "family":
         rows = rows.assign(
             tag=[
@@ -153,7 +178,8 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
             ]
         )
     rows = with_other_base(rows, sources, "mentions")
-    rows = rows[rows["base_n"] >= entry.minimum_base]
+    # The base of what is not released is not known, and its line is hatched.
+    rows = rows[~(rows["base_n"] < entry.minimum_base)]
     return ordered(rows, entry.order).head(entry.top or len(rows))
 
 
@@ -194,24 +220,41 @@ def _named_by_group(rows: pd.DataFrame, sources: Sources, entry: Entry) -> pd.Da
 
 def _question_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """One line a question; a battery stands in one line, that of its smallest base."""
-    battery = sources.study.roles.battery
-    form = sources.study.questionnaire
-    if battery is None or form is None:
-        return _told_apart(rows, sources)
-    items = [q.name for members in form.battery(battery.group).values() for q in members]
-    inside = rows["category"].isin(items)
-    if not inside.any():
-        return _told_apart(rows, sources)
+    battery, inside = sources.study.roles.battery, _items_among(rows, sources)
+    if battery is None or not inside.any():
+        return told_apart(rows, sources)
     keep = rows[inside]["count"].idxmin()
     label = sources.labels.term(
         "figure", "overlap_items", group=sources.labels.group(battery.group), n=int(inside.sum())
     )
     rows = rows[~inside | (rows.index == keep)].copy()
     rows.loc[keep, ["key", "label"]] = [battery.group, label]
-    return _told_apart(rows, sources)
+    return told_apart(rows, sources)
 
 
-def _told_apart(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
+    """One line a question that people left before; a battery stands in one line, with all who
+    left before any of its items."""
+    battery, inside = sources.study.roles.battery, _items_among(rows, sources)
+    if battery is not None and inside.any():
+        first = rows.index[inside][0]
+        whole = rows[inside][["count", "share"]].sum()
+        rows = rows[~inside | (rows.index == first)].copy()
+        label = sources.labels.term(
+            "figure", "items", group=sources.labels.group(battery.group), n=int(inside.sum())
+        )
+        rows.loc[first, ["key", "label"]] = [battery.group, label]
+        rows.loc[first, ["count", "share"]] = whole
+    return told_apart(rows[rows["count"] > 0], sources)
+
+
+def _items_among(rows: pd.DataFrame, sources: Sources) -> pd.Series:
+    """Which lines of questions are items of the battery."""
+    items = [item for members in items_of(sources).values() for item in members]
+    return rows["category"].isin(items)
+
+
+def told_apart(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Questions of one wording are told apart by whom they are asked of."""
     twice = rows["label"].duplicated(keep=False)
     tags = [
@@ -245,7 +288,7 @@ def _stacked(entry: Entry, sources: Sources) -> pd.DataFrame:
     rows = only_answers(table_of(sources, name, entry.population, entry.by), sources)
     if not entry.by:
         return rows.assign(key="", label="", series=rows["category"], series_label=rows["label"])
-    rows = rows[rows["base_n"] > 0]
+    rows = rows[rows["base_n"] != 0]
     named = _named_by_group(rows, sources, entry)
     return named.assign(series=rows["category"], series_label=rows["label"])
 
@@ -356,6 +399,20 @@ def _overview(sources: Sources, entry: Entry) -> pd.DataFrame:
     if rows.empty:
         return rows
     return ordered(rows[rows["category"] == "agree"], entry.order)
+
+
+def _ranks(entry: Entry, sources: Sources) -> pd.DataFrame:
+    """One line an item of the battery, by its rank among all of them."""
+    found = measured(sources.results.measures, "rank")
+    found = found[found["by"] == ""].sort_values("value", kind="stable")
+    rows = found.rename(columns={"value": "share", "low": "share_low", "high": "share_high"})
+    nothing = float("nan")
+    return rows.assign(
+        count=nothing, joint_low=nothing, joint_high=nothing, verdict="ok", reason="",
+        key=rows["variable"], label=[sources.labels.variable(item) for item in rows["variable"]],
+        tag=[sources.labels.item_group(item) for item in rows["variable"]],
+        series="", series_label="",
+    )  # fmt: skip
 
 
 def labels_in_order(rows: pd.DataFrame) -> Sequence[str]:

@@ -15,12 +15,19 @@ import pandas as pd
 
 from analysis.display.charts import Words, records
 from analysis.display.labels import Labels
+from analysis.display.results import ADJUSTMENTS, TESTED
 
 CSV_COLUMNS = [
     "label", "series_label", "variable", "population", "category", "by", "by_category",
-    "base_kind", "base_n", "count", "share", "share_low", "share_high", "method", "verdict",
-    "evidence",
+    "base_kind", "base_n", "count", "share", "share_low", "share_high", "joint_low", "joint_high",
+    "method", "verdict", "reason", "evidence",
 ]  # fmt: skip
+MEASURE_COLUMNS = [
+    "label", "variable", "population", "category", "base_kind", "measure", "base_n", "value",
+    "low", "high", "method", "evidence",
+]  # fmt: skip
+# Corrections of p values, and the columns they stand in.
+CORRECTIONS = {"holm": "p_question", "benjamini_hochberg": "p_chapter"}
 FAULTS = ("truncated", "impossible", "contradicted")
 WHOLE = ("base_n", "count")
 DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
@@ -56,27 +63,48 @@ def table_html(
 
 
 def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
-    """Every number of a figure: label, group, share, interval, count, base, verdict, evidence."""
-    labels, series = words.labels, bool((rows["series_label"] != "").any())
-    shares = words.entry.value != "count"
-    other = "other_share" in rows and bool(rows["other_share"].notna().any())
-    names = ["label", *(["series"] if series else []), *(["share", "interval"] if shares else []),
-             "count", "base_n", *(["other_share"] if other else []), "verdict",
-             "evidence"]  # fmt: skip
+    """Every number of a figure: label, group, share, intervals, count, base, share on another
+    base, difference to all others, verdict with its reasons, evidence."""
+    names = _columns(rows, words)
     body = [[_cell(row, name, words) for name in names] for row in records(rows)]
-    numeric = [n for n, name in enumerate(names) if name in ("share", "interval", "count",
-                                                             "base_n", "other_share")]  # fmt: skip
+    text = ("label", "series", "verdict", "evidence")
+    numeric = [n for n, name in enumerate(names) if name not in text]
     heads = _heads(words)
-    if other:
+    if "other_share" in names:
         heads["other_share"] = f"share_of_{rows['other_kind'].dropna().iloc[0]}"
-    head = [labels.term("columns", heads.get(name, name)) for name in names]
+    head = [words.labels.term("columns", heads.get(name, name)) for name in names]
     return table_html(head, body, caption, numeric)
+
+
+def _columns(rows: pd.DataFrame, words: Words) -> list[str]:
+    """Columns of a table of numbers: those that have something to say."""
+    entry = words.entry
+    if entry.value == "rank":
+        return ["label", "rank", "interval", "base_n", "evidence"]
+    shares = entry.value != "count"
+    # One answer picked out of its question is not read with the others.
+    whole = shares and not entry.category and not entry.cells
+    there = {
+        "series": bool((rows["series_label"] != "").any()),
+        "share": shares,
+        "interval": shares,
+        "joint": whole and bool(rows["joint_low"].notna().any()),
+        "other_share": _has(rows, "other_share"),
+        "difference": _has(rows, "difference"),
+    }
+    every = ["label", "series", "share", "interval", "joint", "count", "base_n", "other_share",
+             "difference", "verdict", "evidence"]  # fmt: skip
+    return [name for name in every if there.get(name, True)]
+
+
+def _has(rows: pd.DataFrame, name: str) -> bool:
+    return name in rows and bool(rows[name].notna().any())
 
 
 def _heads(words: Words) -> dict[str, str]:
     """What the lines and the groups of a figure are: answers by group, or the reverse."""
     entry = words.entry
-    if entry.kind == "diverging" or entry.battery:
+    if entry.kind in ("diverging", "ranks") or entry.battery:
         return {"label": "question", "series": "label"}
     if entry.by or entry.category or entry.kind == "stacked":
         return {"label": "series", "series": "label"}
@@ -89,12 +117,17 @@ def _cell(row: Any, name: str, words: Words) -> str:
         # A line without a label of its own is an answer among all who answered.
         "label": lambda: str(row.label or row.series_label),
         "series": lambda: str(row.series_label),
-        "verdict": lambda: words.labels.term("verdicts", row.verdict),
+        "verdict": lambda: words.labels.verdict(row.verdict, row.reason),
         "evidence": lambda: words.labels.term("evidence", row.evidence),
         "share": lambda: (
             words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
         ),
         "interval": lambda: _interval(row, words),
+        "rank": lambda: words.labels.formats.rank(row.share),
+        "joint": lambda: (
+            "" if math.isnan(row.joint_low) else formats.interval(row.joint_low, row.joint_high)
+        ),
+        "difference": lambda: _difference(row, words.labels),
         "other_share": lambda: (
             "" if math.isnan(row.other_share) else formats.percent(row.other_share)
         ),
@@ -109,23 +142,47 @@ def _interval(row: Any, words: Words) -> str:
     formats = words.labels.formats
     if math.isnan(row.share_low):
         return ""
-    if words.entry.value != "mean":
+    if words.entry.value not in ("mean", "rank"):
         return formats.interval(row.share_low, row.share_high)
-    return str(
-        formats.facts["interval"].format(
-            low=formats.number(row.share_low, 2), high=formats.number(row.share_high, 2)
-        )
-    )
+    rank = words.entry.value == "rank"
+    ends = [words.labels.formats.rank(end) if rank else formats.number(end, 2)
+            for end in (row.share_low, row.share_high)]  # fmt: skip
+    return str(formats.facts["interval"].format(low=ends[0], high=ends[1]))
 
 
-def numbers_csv(rows: pd.DataFrame) -> str:
+def _difference(row: Any, labels: Labels) -> str:
+    """How far a group lies from all others, with a mark where only that is illustrative."""
+    if math.isnan(row.difference):
+        return ""
+    text = points(labels, row.difference, row.difference_low, row.difference_high)
+    apart = row.difference_evidence == "illustrative" != row.evidence
+    return marked(text, row.difference_evidence, labels) if apart else text
+
+
+def points(labels: Labels, value: float, low: float, high: float, decimals: int = 0) -> str:
+    """A difference of shares and its interval, in points: +12 (−3 à +27)."""
+    formats = labels.formats
+    ends = (formats.signed(100 * number, decimals) for number in (value, low, high))
+    return formats.with_ends(*ends)
+
+
+def marked(text: str, evidence: str, labels: Labels) -> str:
+    """A text with a mark beside it where what it says rests on reconstructed answers alone."""
+    if evidence != "illustrative":
+        return text
+    return f"{text} · {labels.term('evidence', evidence)}"
+
+
+def numbers_csv(rows: pd.DataFrame, columns: Sequence[str] = CSV_COLUMNS) -> str:
     """The numbers of a figure as CSV: as released, shares between 0 and 1."""
-    frame = rows[CSV_COLUMNS].astype(object).where(rows[CSV_COLUMNS].notna(), "")
-    for name in WHOLE:
+    drawn = {"share": "value", "share_low": "low", "share_high": "high"}
+    rows = rows.rename(columns=drawn) if "measure" in rows else rows
+    frame = rows[list(columns)].astype(object).where(rows[list(columns)].notna(), "")
+    for name in (name for name in WHOLE if name in frame):
         frame[name] = [int(v) if v != "" and float(v) == int(v) else v for v in frame[name]]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow(columns)
     writer.writerows(frame.itertuples(index=False, name=None))
     return text.getvalue()
 
@@ -193,29 +250,48 @@ def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -
     )
 
 
-def tests_table(tests: pd.DataFrame, labels: Labels, caption: str) -> str:
-    """Every test with its p value and its effect, and what it rests on where it is first read."""
-    names = ["variable", "by", "evidence", "test", "p_value", "p_adjusted", "effect",
+def tests_table(
+    tests: pd.DataFrame, adjustments: pd.DataFrame, labels: Labels, caption: str
+) -> str:
+    """Every test with its p value, that value corrected for the tests it is read with, and its
+    effect; what it rests on stands where it is first read."""
+    names = ["variable", "by", "evidence", "test", "p_value", *CORRECTIONS.values(), "effect",
              "effect_size", "n"]  # fmt: skip
     head = [labels.term("columns", name) for name in names]
-    body = [_test_cells(row, labels) for row in records(tests)]
-    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption, (4, 5, 7, 8))}</div>'
+    known = {(*row[:6], row.adjustment): row for row in records(adjustments[ADJUSTMENTS])}
+    body = [_test_cells(row, known, labels) for row in records(tests)]
+    html = table_html(head, body, caption, (4, 5, 6, 8, 9))
+    return f'<div class="scroll" tabindex="0">{html}</div>'
 
 
-def _test_cells(row: Any, labels: Labels) -> list[str]:
+def corrected(row: Any, labels: Labels) -> str:
+    """A corrected p value, which correction it is, and over how many tests."""
+    tests = int(row.tests)
+    key = row.adjustment if tests > 1 else f"{row.adjustment}_one"
+    how = labels.term("adjustments", key, n=labels.formats.number(tests))
+    return f"{_p(row.p_adjusted, labels)} ({how})"
+
+
+def _p(value: float, labels: Labels) -> str:
+    """A p value alone: 0,012, or p < 0,001 where it is smaller."""
+    text = labels.formats.p_value(value)
+    return text.partition("=")[2].strip() or text
+
+
+def _test_cells(row: Any, known: dict[tuple[str, ...], Any], labels: Labels) -> list[str]:
     formats = labels.formats
-    effect = formats.number(row.effect_size, 2)
-    if row.effect_low == row.effect_low:
-        ends = formats.number(row.effect_low, 2), formats.number(row.effect_high, 2)
-        effect += f" ({formats.facts['interval'].format(low=ends[0], high=ends[1])})"
+    effect = formats.with_ends(
+        *(formats.number(value, 2) for value in (row.effect_size, row.effect_low, row.effect_high))
+    )
+    found = [known.get((*(getattr(row, name) for name in TESTED), name)) for name in CORRECTIONS]
     return [
         labels.variable(row.variable, row.population),
         labels.variable(row.by) if row.by else "",
         labels.term("evidence", row.evidence),
         labels.term("tests", row.test),
-        formats.p_value(row.p_value).partition("=")[2].strip() or formats.p_value(row.p_value),
-        formats.p_value(row.p_adjusted).partition("=")[2].strip()
-        or formats.p_value(row.p_adjusted),
+        _p(row.p_value, labels),
+        # A test of an assumption is in no family, and is not corrected.
+        *(corrected(each, labels) if each is not None else "" for each in found),
         # A test of an assumption has no effect of its own.
         labels.term("effects", row.effect) if row.effect else "",
         effect,
