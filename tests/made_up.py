@@ -20,6 +20,7 @@ def tables(study: Study, people: int = 120, seed: int = 1) -> dict[str, pd.DataF
         frame = survey(study.questionnaire, sources["survey"].columns, people, rng)
         made["survey"] = agree_on_training(study, frame)
         made["responses"] = responses(made["survey"])
+        made["dropped"] = made["survey"].head(0)
     for name, source in sources.items():
         if name != "survey":
             made[name] = pd.DataFrame(

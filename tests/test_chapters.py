@@ -86,6 +86,7 @@ def test_joint_tests_of_several_answers(data, estimates):
         "training_setting_by_status",
         "informal_learning_by_status",
         "training_objective_by_job",
+        "ai_use_frequency_by_sector",
     }
     assert (tests.groupby("table")["test"].nunique() == 3).all()
     assert set(tests["table"]) <= set(estimates["table"])
@@ -156,11 +157,13 @@ def test_satisfaction_by_hours_and_its_trend(estimates, data, survey):
     satisfied = band.isin(["satisfied", "rather_satisfied"]).sum()
     assert (row["count"], row["base_n"]) == (satisfied, len(band))
     tests = chapters.test(data)
-    tests = tests[tests["chapter"] == "satisfaction"].set_index("test")
-    known = {"linear_by_linear", "linear_by_linear_permutation", "cochran_armitage",
-             "cochran_armitage_permutation", "gamma", "somers_d", "proportional_odds",
-             "proportional_odds_assumption", "chi_square"}  # fmt: skip
-    assert known <= set(tests.index) <= known | {"binary_logit"}
+    tests = tests[tests["table"] == "satisfaction_by_training_hours"].set_index("test")
+    asymptotic = {"linear_by_linear", "cochran_armitage", "gamma", "somers_d",
+                  "proportional_odds", "proportional_odds_assumption"}  # fmt: skip
+    assert asymptotic <= set(tests.index)
+    # Each trend is also tested without the asymptotics, exactly where that is feasible.
+    for name in ("linear_by_linear", "cochran_armitage"):
+        assert len({f"{name}_exact", f"{name}_permutation"} & set(tests.index)) == 1
     assert tests.index.is_unique
     ends = (
         survey.dropna(subset=["satisfaction"])
@@ -179,7 +182,7 @@ def answered(national, data, by_band):
     kept = survey["satisfaction"].where(survey["satisfaction"].isna(), bands)
     survey["satisfaction"] = kept.astype(survey["satisfaction"].dtype)
     tests = chapters.test(Data(national, data.tables | {"survey": survey}))
-    return tests[tests["chapter"] == "satisfaction"].set_index("test")
+    return tests[tests["table"] == "satisfaction_by_training_hours"].set_index("test")
 
 
 def test_separated_answers_leave_tests_that_can_be_read(national, data, recwarn):
@@ -205,7 +208,7 @@ def test_a_single_band_has_no_trend(national, data):
     survey = data.tables["survey"]
     kept = survey[survey["training_hours"].isin(["none", "8_14"])]
     tests = chapters.test(Data(national, data.tables | {"survey": kept}))
-    assert set(tests.loc[tests["chapter"] == "satisfaction", "by"]) == {"status"}
+    assert set(tests.loc[tests["chapter"] == "satisfaction", "by"]) == {"status", "age"}
 
 
 def test_one_cut_is_read_alone_where_the_assumption_is_doubtful():
@@ -282,7 +285,8 @@ def test_a_study_without_a_role_has_no_such_chapter(national, data):
     study = type(national)(national.paths, definition, national.questionnaire, national.recodes)
     estimates = chapters.estimate(Data(study, data.tables))
     assert not {"satisfaction", "skills"} & set(estimates["chapter"])
-    assert set(chapters.test(Data(study, data.tables))["chapter"]) == {"learning", "motivations"}
+    tested = set(chapters.test(Data(study, data.tables))["chapter"])
+    assert tested == {"responses", "learning", "motivations"}
 
 
 def test_order_of_rows_does_not_matter(national, data, estimates):

@@ -1,5 +1,6 @@
 """The gate: evidence, verdicts, plausibility and exports, on made-up answers."""
 
+import dataclasses
 import json
 
 import made_up
@@ -9,11 +10,12 @@ import pytest
 
 from analysis import chapters
 from analysis.chapters.data import Data
+from analysis.definition import Thresholds
 from analysis.release import plausibility
 from analysis.release.build import ESTIMATES, TESTS, release
 from analysis.release.evidence import evidence
 from analysis.release.exports import write_results
-from analysis.release.verdict import verdict
+from analysis.release.verdict import reasons, told, verdict
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,9 @@ def of(frames, **names):
 
 def test_evidence_on_rebuilt_answers(frames):
     assert of(frames, table="satisfaction_by_training_hours") == {"published"}
-    assert of(frames, variable="skill_tool_choice") == {"published"}
-    assert of(frames, variable="trained", population="all") == {"published"}
+    assert of(frames, variable="skill_tool_choice", by="") == {"published"}
+    assert of(frames, table="skill_tool_choice_by_status") == {"illustrative"}
+    assert of(frames, variable="trained", population="all", by="") == {"published"}
     assert of(frames, variable="question_base") == {"published"}
     assert of(frames, variable="job") == {"illustrative"}
     assert of(frames, variable="expectation_index") == {"illustrative"}
@@ -51,7 +54,11 @@ def test_evidence_on_rebuilt_answers(frames):
     assert of(frames, variable="region") == {"illustrative"}
     by_test = frames["tests"].set_index("test")["evidence"]
     assert by_test["cochran_armitage"] == "published"
-    assert by_test["chi_square"] == "illustrative"
+    assert set(by_test["several_answers_rao_scott"]) == {"illustrative"}
+    measures = frames["measures"].set_index("measure")["evidence"]
+    assert set(measures["net_agreement"]) == {"published"}
+    for name in ("rank", "cronbach_alpha", "mcdonald_omega", "lift"):
+        assert set(measures[name]) == {"illustrative"}, name
 
 
 def test_real_answers_are_observed(national, frames):
@@ -78,24 +85,69 @@ def test_a_statement_that_is_not_confirmed_is_no_evidence(frames):
 def test_verdicts(national):
     rows = pd.DataFrame(
         {
-            "base_n": [29, 30, 200, 5],
-            "share_low": [0.4, 0.2, 0.4, None],
-            "share_high": [0.6, 0.7, 0.5, None],
-            "method": ["wilson", "wilson", "wilson", "count"],
+            "chapter": "c", "table": ["t", "t", "t", "t", "t", "u", "t", "t"], "population": "all",
+            "by": ["", "", "", "", "", "group", "", ""],
+            "base_kind": ["respondents"] * 7 + ["actions"],
+            "base_n": [29, 30, 200, 5, 200, 200, 9, 9],
+            "share_low": [0.4, 0.2, 0.4, None, 0.4, 0.4, 0.4, 0.4],
+            "share_high": [0.6, 0.7, 0.5, None, 0.5, 0.5, 0.9, 0.5],
+            "df": [None, None, None, None, 7, None, None, None],
+            "method": ["wilson"] * 3 + ["count"] + ["korn_graubard"] + ["wilson"] * 3,
         }
+    )  # fmt: skip
+    failed = pd.DataFrame(
+        {"chapter": "c", "table": ["u"], "population": "all", "p_value": [float("nan")]}
     )
-    assert verdict(rows, national.definition.thresholds).tolist() == [
-        "fragile",
-        "fragile",
-        "ok",
-        "ok",
+    found = reasons(rows, failed, Thresholds())
+    assert told(found).tolist() == [
+        "small_base",
+        "wide_interval",
+        "",
+        "",
+        "few_units",
+        "no_valid_test",
+        "hidden_base;small_base;wide_interval",
+        "small_base",
     ]
+    assert verdict(found).tolist() == [
+        "fragile", "fragile", "ok", "ok", "fragile", "fragile", "suppressed", "fragile",
+    ]  # fmt: skip
 
 
-def test_holm_is_applied_within_a_chapter(frames):
-    tests = frames["tests"]
-    assert (tests["p_adjusted"] >= tests["p_value"]).all()
-    assert (tests["p_adjusted"] <= 1).all()
+def test_a_suppressed_cell_has_no_number_anywhere(national, tables):
+    """With the threshold of a study whose answers are not public, on the same answers."""
+    few = national.definition.model_copy(
+        update={"thresholds": Thresholds(suppressed_base=20), "synthetic": False}
+    )
+    frames = release(dataclasses.replace(national, definition=few), tables)
+    estimates, precision = frames["estimates"], frames["precision"]
+    hidden = estimates["verdict"] == "suppressed"
+    assert 0 < hidden.sum() < len(estimates) / 2
+    numbers = ["base_n", "count", "share", "share_low", "share_high"]
+    assert estimates.loc[hidden, numbers].isna().all(axis=None)
+    assert (
+        precision.loc[hidden, ["standard_error", "effective_n", "joint_low"]].isna().all(axis=None)
+    )
+    shown = estimates[~hidden & estimates["base_kind"].isin(["respondents", "concerned"])]
+    sampled = shown[~shown["method"].isin(["count", "mean"])]
+    assert sampled.loc[sampled["base_n"] > 0, "base_n"].min() >= 20
+
+
+def test_p_values_are_adjusted_within_a_question_and_a_chapter(frames):
+    tests, adjusted = frames["tests"], frames["adjustments"]
+    known = tests.dropna(subset="p_adjusted")
+    assert (known["p_adjusted"] >= known["p_value"]).all()
+    assert (known["p_adjusted"] <= 1).all()
+    assert len(adjusted) == 2 * len(tests)
+    families = adjusted[adjusted["adjustment"] == "holm"].groupby(["variable", "population"])
+    questions = families["tests"].max()
+    # Satisfaction of people trained is compared by hours, by status and by age.
+    assert questions["satisfaction", "trained"] == 3
+    by_chapter = adjusted[adjusted["adjustment"] == "benjamini_hochberg"].query("tests > 0")
+    assert (
+        by_chapter["family"][by_chapter["tests"] > 0]
+        == by_chapter["chapter"][by_chapter["tests"] > 0]
+    ).all()
 
 
 @pytest.fixture

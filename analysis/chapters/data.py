@@ -106,6 +106,13 @@ class Data:
         columns = {str(answer): answers == answer for answer in answers.cat.categories}
         return pd.DataFrame(columns, index=answers.index)
 
+    def asked(self, question: str, population: str) -> pd.Series | pd.DataFrame:
+        """Answers to a question: a categorical, or where several are possible `chosen`."""
+        frame = self.population(population)
+        if self.answers(question, population):
+            return self.chosen(question, population, frame)
+        return self.study.single(question, frame)
+
     def chosen(self, variable: str, population: str, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a several-answer variable: one boolean column an answer, named by it."""
         columns = self.answers(variable, population)
@@ -145,14 +152,16 @@ def label(
     by_category: str = "",
 ) -> pd.DataFrame:
     """Put the names of a table before its numbers."""
-    names = {
+    named = {
         "chapter": chapter,
         "table": f"{variable}_by_{by}" if by else variable,
         "population": population,
         "variable": variable,
+        "category": frame["category"],
+        "by": by,
+        "by_category": by_category,
     }
-    frame = frame.assign(**names, by=by, by_category=by_category)
-    return frame[KEYS + [c for c in frame.columns if c not in KEYS]]
+    return pd.DataFrame(named | {name: frame[name] for name in frame if name not in named})
 
 
 def shares(
@@ -169,14 +178,15 @@ def shares(
     (respondents, and mentions where several answers are possible) and a group.
     """
     population = population or data.study.population_of(question)
-    frame, how = data.population(population), how or data.how(population)
+    how = how or data.how(population)
     if by is None:
-        return _one_group(data, chapter, question, population, frame, how)
-    tables = []
+        everyone = data.asked(question, population)
+        return _one_group(data, chapter, question, population, everyone, how)
+    answers, tables = data.asked(question, population), []
     for group, inside in data.groups(by, population).items():
         if inside.any():
-            names = (by, group)
-            tables += _one_group(data, chapter, question, population, frame[inside], how, names)
+            names, here = (by, group), answers[inside.to_numpy(dtype=bool, na_value=False)]
+            tables += _one_group(data, chapter, question, population, here, how, names)
     return tables
 
 
@@ -185,18 +195,17 @@ def _one_group(
     chapter: str,
     question: str,
     population: str,
-    frame: pd.DataFrame,
+    answers: pd.Series | pd.DataFrame,
     how: Shares,
     group: tuple[str, str] = ("", ""),
 ) -> list[pd.DataFrame]:
     variable = data.study.variable_of(question)
-    if data.answers(question, population):
-        chosen = data.chosen(question, population, frame)
-        counted = [how.several(chosen, data.sets(question))]
+    if isinstance(answers, pd.DataFrame):
+        counted = [how.several(answers, data.sets(question))]
         if not group[0] and how.base_kind == "respondents":
-            counted.append(how.mentions(chosen))
+            counted.append(how.mentions(answers))
     else:
-        counted = [how.single(data.study.single(question, frame), data.sets(question))]
+        counted = [how.single(answers, data.sets(question))]
     return [label(table, chapter, variable, population, *group) for table in counted]
 
 

@@ -167,7 +167,7 @@ def reliability(data: Data, battery: Battery, name: str, items: list[str]) -> pd
     weights, seed = data.weights(frame.index), data.study.definition.seed
     found = {
         ("cronbach_alpha", "feldt"): alpha(frame, weights),
-        ("mcdonald_omega", "bootstrap"): omega(frame, weights, draws=DRAWS // 2, seed=seed),
+        ("mcdonald_omega", "bootstrap"): omega(frame, weights, seed=seed),
     }
     named = {
         "chapter": CHAPTER,

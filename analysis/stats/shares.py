@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.stats.design import Estimated, Sample
-from analysis.stats.intervals import goodman, korn_graubard, wilson
+from analysis.stats.intervals import Floats, goodman, korn_graubard, wilson
 
 NUMBERS = ["base_kind", "base_n", "count", "share", "share_low", "share_high", "method"]
 PRECISION = ["standard_error", "effective_n", "df", "joint_low", "joint_high"]
 COLUMNS = ["category", *NUMBERS, *PRECISION]
 Sets = Mapping[str, Sequence[str]]
+Columns = dict[str, Any]
 NAN = float("nan")
 
 
@@ -41,15 +43,17 @@ class Shares:
         answers, not its sets, also carry simultaneous intervals, `joint_low` to `joint_high`, for
         who reads them together.
         """
-        categories = list(answers.cat.categories)
-        counts = answers.value_counts(sort=False).reindex(categories, fill_value=0)
-        for name, members in (sets or {}).items():
-            counts[name] = counts[list(members)].sum()
+        categories, sets = list(answers.cat.categories), sets or {}
+        codes = answers.cat.codes.to_numpy()
+        counts = np.bincount(codes[codes >= 0], minlength=len(categories))
+        selection = _selection(categories, sets)
         estimated = None
         if self.sample and self.design is not None:
-            estimated = self.design.table(answers, _selection(categories, sets or {}))
-        frame = self._frame(counts, int(answers.notna().sum()), estimated)
-        return _with_joint(frame, len(categories), self.confidence) if self.sample else frame
+            estimated = self.design.table(answers, selection)
+        names, totals = [*categories, *sets], counts @ selection
+        columns = self._columns(names, totals, int(counts.sum()), estimated)
+        joint = _joint(columns, len(categories), self.confidence) if self.sample else {}
+        return _frame(columns | joint)
 
     def several(self, chosen: pd.DataFrame, sets: Sets | None = None) -> pd.DataFrame:
         """Shares of respondents who gave each answer of a several-answer question.
@@ -63,48 +67,57 @@ class Shares:
         estimated = None
         if self.sample and self.design is not None:
             estimated = self.design.shares(given)
-        return self._frame(given.sum(), len(given), estimated)
+        totals = given.to_numpy().sum(axis=0)
+        columns = self._columns(list(given), totals, len(given), estimated)
+        return _frame(columns)
 
     def mentions(self, chosen: pd.DataFrame) -> pd.DataFrame:
         """Shares of all answers given. No interval: mentions of one person go together."""
         given = chosen.fillna(False).astype(bool)
-        counts = given.sum()
-        frame = replace(self, base_kind="mentions", sample=False)._frame(counts, int(counts.sum()))
-        if self.design is None or not len(given):
-            return frame
-        weighted = self.design.weigh(given.index) @ given.to_numpy(dtype=float)
-        return frame.assign(share=weighted / weighted.sum() if weighted.sum() else NAN)
+        counts = given.to_numpy().sum(axis=0)
+        how = replace(self, base_kind="mentions", sample=False)
+        columns = how._columns(list(given), counts, int(counts.sum()), None)
+        if self.design is not None and len(given):
+            weighted = self.design.weigh(given.index) @ given.to_numpy(dtype=float)
+            columns["share"] = weighted / (weighted.sum() or NAN)
+        return _frame(columns)
 
-    def _frame(
-        self, counts: pd.Series, base: int, estimated: Estimated | None = None
-    ) -> pd.DataFrame:
-        frame = pd.DataFrame({"category": counts.index.astype(str), "count": counts.to_numpy()})
-        frame["base_kind"], frame["base_n"] = self.base_kind, base
-        frame["share"] = frame["count"] / base if base else NAN
-        frame["method"] = "count"
+    def _columns(
+        self, categories: list, counts: Floats, base: int, estimated: Estimated | None
+    ) -> Columns:
+        """Columns of one table; those of PRECISION where there is a sample."""
+        columns = {
+            "category": [str(name) for name in categories],
+            "count": np.asarray(counts).astype(int),
+            "base_kind": self.base_kind,
+            "base_n": base,
+            "share": counts / base if base else np.full(len(categories), NAN),
+            "method": "count",
+        } | dict.fromkeys(["share_low", "share_high", *PRECISION], NAN)
         if estimated is not None:
-            frame = _designed(frame, estimated, self.confidence)
-        elif self.sample:
-            frame = _simple(frame, self.confidence)
-        return frame.reindex(columns=COLUMNS)
+            return columns | _designed(estimated, self.confidence)
+        return columns | (_simple(counts, base, self.confidence) if self.sample else {})
 
 
-def _simple(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def _frame(columns: Columns) -> pd.DataFrame:
+    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+
+
+def _simple(counts: Floats, base: int, confidence: float) -> Columns:
     """Uncertainty of shares of a simple sample."""
-    share, base = frame["share"], frame["base_n"]
-    low, high = wilson(frame["count"], base, confidence)
-    return frame.assign(
-        share_low=low,
-        share_high=high,
-        method="wilson",
-        standard_error=np.sqrt(share * (1 - share) / base.where(base > 0)),
-        effective_n=base.astype(float),
-        df=NAN,
-    )
+    share = counts / base if base else np.full(len(counts), NAN)
+    low, high = wilson(counts, base, confidence)
+    return {
+        "share_low": low,
+        "share_high": high,
+        "method": "wilson",
+        "standard_error": np.sqrt(share * (1 - share) / (base or NAN)),
+        "effective_n": np.full(len(counts), float(base)),
+    }
 
 
-def _designed(frame: pd.DataFrame, estimated: Estimated, confidence: float) -> pd.DataFrame:
-    """The same under a survey design."""
+def _designed(estimated: Estimated, confidence: float) -> Columns:
+    """Shares and their uncertainty under a survey design."""
     share, variance = np.clip(estimated.value, 0, 1), np.clip(estimated.variance, 0, None)
     low, high = korn_graubard(
         share, variance, estimated.n, estimated.df, estimated.effective, confidence
@@ -113,27 +126,27 @@ def _designed(frame: pd.DataFrame, estimated: Estimated, confidence: float) -> p
     varies = (variance > 1e-15) & (spread > 1e-15)
     effective = np.full(len(share), estimated.effective)
     effective[varies] = spread[varies] / variance[varies]
-    return frame.assign(
-        share=share,
-        share_low=low,
-        share_high=high,
-        method="korn_graubard",
-        standard_error=np.sqrt(variance),
-        effective_n=effective,
-        df=estimated.df,
-    )
+    return {
+        "share": share,
+        "share_low": low,
+        "share_high": high,
+        "method": "korn_graubard",
+        "standard_error": np.sqrt(variance),
+        "effective_n": effective,
+        "df": estimated.df,
+    }
 
 
-def _with_joint(frame: pd.DataFrame, answers: int, confidence: float) -> pd.DataFrame:
+def _joint(columns: Columns, answers: int, confidence: float) -> Columns:
     """Simultaneous intervals of the answers, which stand in the first rows."""
-    effective = frame["effective_n"].iloc[:answers].to_numpy()
-    share = frame["share"].iloc[:answers].to_numpy()
-    low, high = goodman(share * effective, effective, confidence)
-    rest = np.full(len(frame) - answers, NAN)
-    return frame.assign(joint_low=np.append(low, rest), joint_high=np.append(high, rest))
+    share, effective = (columns[name][:answers] for name in ("share", "effective_n"))
+    bounds = goodman(share * effective, effective, confidence)
+    rest = np.full(len(columns["share"]) - answers, NAN)
+    low, high = (np.append(bound, rest) for bound in bounds)
+    return {"joint_low": low, "joint_high": high}
 
 
-def _selection(categories: list[str], sets: Sets) -> np.ndarray:
+def _selection(categories: list, sets: Sets) -> Floats:
     """Which categories each row adds up: themselves, then the sets."""
     columns = [np.isin(categories, list(members)) for members in sets.values()]
     return np.column_stack([np.eye(len(categories)), *columns]).astype(float)
@@ -141,7 +154,7 @@ def _selection(categories: list[str], sets: Sets) -> np.ndarray:
 
 def total(category: str, count: float, base: int, base_kind: str) -> pd.DataFrame:
     """One row that counts something, without a sampling interval."""
-    row = {
+    row = dict.fromkeys(COLUMNS, NAN) | {
         "category": category,
         "base_kind": base_kind,
         "base_n": base,
@@ -149,7 +162,7 @@ def total(category: str, count: float, base: int, base_kind: str) -> pd.DataFram
         "share": count / base if base else NAN,
         "method": "count",
     }
-    return pd.DataFrame([row]).reindex(columns=COLUMNS)
+    return pd.DataFrame([row])
 
 
 def mean_row(category: str, count: float, base: int, base_kind: str) -> pd.DataFrame:
