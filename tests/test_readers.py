@@ -253,3 +253,35 @@ def test_what_is_read_at_once_is_what_would_be_read_row_by_row(text):
     at_once = read_plain(data, ",", readers.MAX_COLUMNS)
     if at_once is not None:
         pd.testing.assert_frame_equal(at_once, careful(data), check_index_type=False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a,b\n1,2\n3\n",  # a short row
+        b"a,b,\n1,2,\n",  # a delimiter after the last header
+        b'a,b\nx"y,2\n',  # a quote within a cell
+        b'a,b\n"x"y,2\n',  # and after one
+        b'"a\nb",c\n1,2\n',  # a header on two lines
+        b"a,b\n",
+        b"a,b\n1,2,3\n",
+    ],
+)
+def test_what_must_be_judged_is_not_read_at_once(data):
+    assert read_plain(data, ",", readers.MAX_COLUMNS) is None
+
+
+def test_large_files_are_read_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.intake.plain_csv.BLOCK", 64)
+    lines = [f'{n},"cell {n}, with ""quotes""\nand two lines",é' for n in range(500)]
+    frame = read_table(put(tmp_path, ("n,text,b\n" + "\n".join(lines) + "\n").encode()), "t.csv")
+    assert list(frame.index) == list(range(2, 502))
+    assert frame.loc[451, "text"] == 'cell 449, with "quotes"\nand two lines'
+    assert frame["n"].tolist() == [str(n) for n in range(500)]
+
+
+def test_a_bad_byte_far_into_a_file_is_placed(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_LINE", 50)
+    data = "".join(f"é{n},{n}\n" for n in range(100)).encode()
+    found = only(put(tmp_path, b"a,b\n" + data + b"\xe8,1\n"), "file_mixed")
+    assert found.row == 102

@@ -6,7 +6,16 @@ import pytest
 from analysis.definition import Definition
 from analysis.intake.fields import fields
 from analysis.intake.recode import recode, stray_recodes
-from analysis.intake.values import as_boolean, as_date, as_integer, as_number, typed
+from analysis.intake.values import (
+    answered,
+    as_boolean,
+    as_date,
+    as_integer,
+    as_number,
+    by_text,
+    coded,
+    typed,
+)
 from analysis.paths import Paths
 from analysis.study import Recode, Study
 
@@ -76,6 +85,22 @@ def test_headers_values_and_drops():
     assert done.raw["colour"].tolist() == ["Rouge", "blue", "?"]
     assert done.headers["colour"] == "Couleur"
     assert "Note" not in done.frame
+
+
+def test_two_words_for_one_answer_become_one():
+    made = study(
+        ("value", "colour", "Rouge", "red"),
+        ("value", "colour", "rouge", "red"),
+        ("value", "colour", "-", ""),
+        ("value", "key", "b", "B"),
+    )
+    given = frame(colour=["rouge", "red", None, "Rouge", "-"])
+    done = recode(given, made, "actions", "a.csv")
+    assert done.problems == ()
+    assert done.frame["colour"].isna().tolist() == [False, False, True, False, True]
+    table = typed(done.frame, fields(made, "actions"))
+    assert table["colour"].value_counts().to_dict() == {"red": 3, "blue": 0, "dark_blue": 0}
+    assert table["key"].tolist() == ["a", "B", "c", "d", "e"]
 
 
 def test_values_are_recoded_at_once_not_one_after_another():
@@ -231,3 +256,32 @@ def test_booleans():
     read = as_boolean(pd.Series(["Oui", "0", "peut-être", None], dtype="string"))
     assert read[0] and not read[1]
     assert read.isna().tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("convert", [as_number, as_date, as_boolean])
+def test_a_text_that_comes_again_is_read_the_same(convert):
+    text = pd.Series(
+        ["1", "2026-01-31", None, "1", "?", "oui", "1"], dtype="string", index=range(7)
+    )
+    pd.testing.assert_series_equal(by_text(coded(text), convert), convert(text))
+
+
+def test_a_column_with_no_text_at_all():
+    empty = pd.Series([None, None], dtype="string")
+    assert coded(empty).isna().all()
+    for convert in (as_number, as_date, as_boolean):
+        assert by_text(coded(empty), convert).isna().all()
+
+
+def test_answers_to_a_several_answer_field_are_joined_in_their_order():
+    field = fields(study(), "actions")["worn"]
+    ticks = [[True, True, False], [False, False, True], [False] * 3, [None] * 3, [True, True, True]]
+    table = pd.DataFrame(ticks, columns=field.ticks, dtype="boolean")
+    joined = answered(table, field)
+    assert joined.astype(object).where(joined.notna(), None).tolist() == [
+        "red;blue",
+        "dark_blue",
+        None,
+        None,
+        "red;blue;dark_blue",
+    ]

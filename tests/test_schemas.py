@@ -8,6 +8,7 @@ import pytest
 import small_study as small
 
 from analysis.errors import InputError
+from analysis.intake import schemas
 from analysis.intake.clean import clean, examine, write_clean
 from analysis.intake.fields import fields
 from analysis.intake.schemas import schema, text_rules, value_rules
@@ -161,6 +162,36 @@ def test_one_mistake_is_told_once(raw):
     _, problems = responding(raw, {**small.TRAINED, "status": "studnet", "complete": "Oui"})
     assert told(problems) == [("allowed", 2, "status")]
     assert "'student'" in problems[0].action
+
+
+def test_many_failures_of_one_column_are_counted_not_listed(raw, monkeypatch):
+    monkeypatch.setattr(schemas, "LISTED", 2)
+    wrong = [{**small.PROFILE, "age": f"age {n}", "complete": "Non"} for n in range(5)]
+    made, problems = responding(raw, *wrong)
+    assert told(problems) == [
+        ("allowed", 2, "age"),
+        ("allowed", 3, "age"),
+        ("more_rows", None, "age"),
+    ]
+    assert "3 more rows" in problems[2].found and "5 in all" in problems[2].found
+    checks = made.checks.set_index(["source", "rule", "column"])
+    assert checks.loc[("survey", "allowed", "age"), ["tested", "failed"]].tolist() == [7, 5]
+
+
+def test_what_is_counted_but_not_listed_opens_no_route_either(raw, monkeypatch):
+    monkeypatch.setattr(schemas, "LISTED", 1)
+    wrong = [{**small.TRAINED, "status": "studnet", "complete": "Oui"}] * 3
+    named = [{**answers, "response_id": f"W{n}"} for n, answers in enumerate(wrong)]
+    _, problems = responding(raw, *named)
+    assert told(problems) == [("allowed", 2, "status"), ("more_rows", None, "status")]
+
+
+def test_an_identifier_that_comes_again_names_the_row_where_it_stands_first(raw):
+    twice = {**small.PROFILE, "complete": "Non"}
+    again = [twice | {"response_id": name} for name in ("A", "B", "A", "A", "B")]
+    _, problems = responding(raw, *again)
+    assert told(problems) == [("unique", row, "Identifiant") for row in (4, 5, 6)]
+    assert [dict(problem.values)["first"] for problem in problems] == ["2", "2", "3"]
 
 
 def test_every_rule_says_how_much_it_tested(raw):

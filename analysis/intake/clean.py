@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError, Problem
@@ -207,13 +208,12 @@ def _unread(
     text: schemas.Outcome, known: Mapping[str, Field], answers: pd.DataFrame
 ) -> pd.DataFrame:
     """True for each row and question with a cell that could not be read."""
-    unread = pd.DataFrame(False, index=answers.index, columns=answers.columns)
+    unread = {str(name): np.zeros(len(answers), dtype=bool) for name in answers}
     owner = {header: field.name for field in known.values() for header in field.headers}
     for (_, column), rows in text.rows.items():
-        name = owner[column]
-        if name in unread:
-            unread.loc[rows, name] = True
-    return unread
+        if owner[column] in unread:
+            unread[owner[column]][answers.index.get_indexer(rows)] = True
+    return pd.DataFrame(unread, index=answers.index)
 
 
 def _says_complete(table: pd.DataFrame) -> pd.Series:

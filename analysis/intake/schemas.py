@@ -307,21 +307,20 @@ def check(rules: Sequence[Rule], frame: pd.DataFrame, delivered: Delivered) -> O
 
 def _failing(rules: Sequence[Rule], frame: pd.DataFrame) -> dict[tuple[str, str], pd.Index]:
     """Rows that fail, by rule and column."""
-    if not rules:
-        return {}
-    columns = list(dict.fromkeys(rule.column for rule in rules))
-    try:
-        # No parser and no coercion: there is nothing that validation could change in place.
-        schema(rules).validate(frame[columns], lazy=True, inplace=True)
-    except pa.errors.SchemaErrors as error:
-        return {_named(item): _rows(item) for item in error.schema_errors}
-    return {}
+    rows: dict[tuple[str, str], pd.Index] = {}
+    for name, column in schema(rules).columns.items():
+        try:
+            # Column by column, because what pandera keeps of a failure is as large as the column.
+            # No parser and no coercion: there is nothing that validation could change in place.
+            column.validate(frame, lazy=True, inplace=True)
+        except pa.errors.SchemaErrors as error:
+            rows |= {(_key(item), str(name)): _rows(item) for item in error.schema_errors}
+    return rows
 
 
-def _named(item: pa.errors.SchemaError) -> tuple[str, str]:
-    """Rule and column of a failed check."""
-    key = PROPERTIES[item.check] if isinstance(item.check, str) else item.check.error
-    return str(key), str(item.schema.name)
+def _key(item: pa.errors.SchemaError) -> str:
+    """The rule of a failed check."""
+    return PROPERTIES[item.check] if isinstance(item.check, str) else str(item.check.error)
 
 
 def _rows(item: pa.errors.SchemaError) -> pd.Index:

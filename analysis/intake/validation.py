@@ -23,7 +23,8 @@ from analysis.paths import Paths
 from analysis.study import Study
 
 PAGE, DATA = "validation.html", "validation.json"
-# A page with every row of a file in which each fails would be of no use; the JSON has them all.
+# A page with every row of a file in which each fails would be of no use. The JSON has all that
+# the schemas list (LISTED), and the number of the others.
 SHOWN = 200
 
 
