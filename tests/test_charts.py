@@ -125,11 +125,11 @@ def test_fragile_bars_are_pale_and_outlined():
     assert firm["line"]["width"] == 0
 
 
-def hide(variable, category, numbers=("count", "share", "share_low", "share_high")):
+def hide(variable, category, numbers=("base_n", "count", "share", "share_low", "share_high")):
     def change(estimates):
         cell = (estimates["variable"] == variable) & (estimates["category"] == category)
         estimates.loc[cell, list(numbers)] = float("nan")
-        estimates.loc[cell, "verdict"] = "suppressed"
+        estimates.loc[cell, ["verdict", "reason"]] = ["suppressed", "hidden_base;small_base"]
         return estimates
 
     return change
@@ -142,7 +142,9 @@ def test_a_suppressed_bar_is_hatched_and_says_no_number():
         assert len(hatched) == 1
         assert hatched[0]["x"] == [1.0]
         assert "Montage" in hatched[0]["hovertext"][0]
-        assert not re.search(r"\d", hatched[0]["hovertext"][0])
+        told = hatched[0]["hovertext"][0]
+        assert told.endswith("non publié (base de moins de 10 personnes)")
+        assert not re.search(r"\d", told.replace("moins de 10", ""))
         assert "n.\u00a0d." in texts(spec)
 
 
@@ -224,6 +226,49 @@ def test_stacked_bars_fill_a_hundred_percent():
         assert sum(bar["x"][0] for bar in pieces) == pytest.approx(1)
         ends = [bar["base"][0] + bar["x"][0] for bar in pieces]
         assert [bar["base"][0] for bar in pieces[1:]] == pytest.approx(ends[:-1])
+
+
+def weaken(variable):
+    def change(estimates):
+        cells = (estimates["variable"] == variable) & (estimates["by"] == "")
+        estimates.loc[cells, ["verdict", "reason"]] = ["fragile", "wide_interval"]
+        return estimates
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("satisfaction", "satisfaction"), ("skills-organisation", "skill_support_team")],
+)
+def test_a_fragile_part_of_a_bar_is_paler_and_says_why(name, variable):
+    faint = specs(with_estimates(weaken(variable)), name)["wide"]
+    weak = [bar for bar in bars(faint) if bar["marker"].get("opacity") == theme.FAINT]
+    assert len(weak) == 4
+    assert all("intervalle de plus de 40 points" in bar["hovertext"][0] for bar in weak)
+    firm = specs(REPORT, name)["wide"]
+    assert all("opacity" not in bar["marker"] for bar in bars(firm))
+    if name != "satisfaction":  # a bar for all has no label of its own to carry the mark
+        assert [text for text in texts(faint) if text.startswith("◇")]
+
+
+def test_a_rank_is_a_mark_between_the_ranks_it_may_be():
+    drawn = specs(REPORT, "skills-ranking")["wide"]
+    points = drawn["data"]
+    assert [point["x"][0] for point in points] == sorted(point["x"][0] for point in points)
+    third = points[2]
+    assert third["x"] == [3] and third["error_x"]["arrayminus"] == [2]
+    assert third["error_x"]["array"] == [3]
+    assert "3 (1 à 6)" in texts(drawn)
+    low, high = drawn["layout"]["xaxis"]["range"]
+    assert low < 1 and high > len(points)
+
+
+def test_drop_out_keeps_the_order_of_the_questionnaire_and_joins_the_battery():
+    drawn = specs(REPORT, "drop-out")["wide"]
+    assert [bar["x"][0] for bar in bars(drawn)] == [3, 4, 9, 2]
+    assert "Compétences acquises\u00a0: 19 items" in texts(drawn)
+    assert [text for text in texts(drawn) if text.isdigit()] == ["3", "4", "9", "2"]
 
 
 def test_flow_bars_shrink_with_the_counts():

@@ -97,6 +97,156 @@ def test_the_table_shows_the_numbers_of_the_chart():
     ]
 
 
+def changed(change, **more):
+    """The report on estimates that were changed."""
+    estimates = change(results().estimates.copy())
+    return report_of(study(), dataclasses.replace(results(), estimates=estimates, **more), "fr")
+
+
+def table_of(name, report=REPORT):
+    """Heads of the columns of a figure's table, and its rows by their own head."""
+    body = parts(report.figure(name).data)[1]
+    head, *lines = re.findall(r"<tr[^>]*>(.*?)</tr>", body)
+    cells = [
+        [html.unescape(c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line)]
+        for line in (head, *lines)
+    ]
+    return cells[0], cells[1:]
+
+
+def note_of(name, report=REPORT):
+    body = parts(report.figure(name).data)[1]
+    return html.unescape(re.search(r'<p class="note"[^>]*>(.*?)</p>', body).group(1))
+
+
+def weak(variable, reason, verdict="fragile"):
+    def change(estimates):
+        cells = (estimates["variable"] == variable) & (estimates["by"] == "")
+        estimates.loc[cells, ["verdict", "reason"]] = [verdict, reason]
+        return estimates
+
+    return change
+
+
+def test_simultaneous_intervals_stand_where_a_whole_distribution_is_read():
+    head, lines = table_of("age")
+    at = head.index("Intervalle simultané à 95\u00a0%")
+    row = REPORT.one("age", "under_30")
+    assert lines[0][at] == REPORT.formats.interval(row.joint_low, row.joint_high)
+    assert head.index("Intervalle à 95\u00a0%") == at - 1
+    for other in ("settings", "satisfaction-by-hours", "question-bases"):
+        assert "Intervalle simultané à 95\u00a0%" not in table_of(other)[0]
+
+
+def test_the_difference_to_all_others_stands_beside_the_share_of_a_group():
+    head, lines = table_of("satisfaction-by-hours")
+    found = [line[head.index("Écart au reste, en points")] for line in lines]
+    assert found[0] == "−31 (−50 à −13)"
+    assert found[1:4] == ["", "", ""]
+    # The share is published, the difference is not: the mark stands beside it.
+    assert found[4] == "+23 (+14 à +32) · illustratif"
+    assert "Écart au reste, en points" not in table_of("age")[0]
+
+
+def test_a_difference_of_another_group_or_base_is_not_shown():
+    measures = results().measures.copy()
+    measures.loc[measures["measure"] == "difference", "base_kind"] = "concerned"
+    report = changed(lambda estimates: estimates, measures=measures)
+    assert "Écart au reste, en points" not in table_of("satisfaction-by-hours", report)[0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("small_base", "base de moins de 30 personnes"),
+        ("wide_interval", "intervalle de plus de 40 points"),
+        ("few_units", "moins de 8 degrés de liberté"),
+        ("no_valid_test", "aucun test valable"),
+    ],
+)
+def test_a_fragile_estimate_says_why(reason, told):
+    report = changed(weak("age", reason))
+    head, lines = table_of("age", report)
+    assert {line[head.index("Avis")] for line in lines} == {f"fragile ({told})"}
+    drawn = re.search(r"<script.*?</script>", report.figure("age").data).group()
+    assert drawn.count(f"<br>fragile ({told})") == len(lines)
+    assert f"Marque claire et cerclée\u00a0: estimation fragile ({told})." in note_of("age", report)
+    assert "fragile" not in note_of("age")
+
+
+def test_reasons_follow_the_thresholds_of_the_study():
+    limits = study().definition.thresholds.model_copy(
+        update={"fragile_base": 50, "fragile_width": 0.25, "fragile_df": 12, "suppressed_base": 5}
+    )
+    definition = study().definition.model_copy(update={"thresholds": limits})
+    report = report_of(dataclasses.replace(study(), definition=definition), results(), "fr")
+    every = "hidden_base;small_base", "small_base;wide_interval", "few_units"
+    assert report.labels.reasons(every) == [
+        "base de moins de 5 personnes",
+        "base de moins de 50 personnes",
+        "intervalle de plus de 25 points",
+        "moins de 12 degrés de liberté",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "mark"),
+    [
+        ("satisfaction", "satisfaction", "◇ et couleur pâle"),
+        ("skills-organisation", "skill_support_team", "◇ et couleur pâle"),
+        ("informal-by-status", "informal_learning", "Marque creuse"),
+        ("settings", "training_setting", "Marque claire et cerclée"),
+    ],
+)
+def test_every_kind_of_figure_says_why_it_is_fragile(name, variable, mark):
+    report = changed(weak(variable, "small_base;wide_interval"))
+    told = "base de moins de 30 personnes ou intervalle de plus de 40 points"
+    assert f"{mark}\u00a0: estimation fragile ({told})." in note_of(name, report)
+
+
+def test_only_the_reasons_that_occur_are_told():
+    def change(estimates):
+        estimates = weak("age", "small_base")(estimates)
+        return weak("status", "few_units")(estimates)
+
+    note = note_of("age", changed(change))
+    assert "30 personnes" in note
+    assert "degrés" not in note and "points" not in note
+
+
+def test_a_suppressed_estimate_says_why():
+    def change(estimates):
+        cell = (estimates["variable"] == "job") & (estimates["category"] == "editor")
+        hidden = ["base_n", "count", "share", "share_low", "share_high"]
+        estimates.loc[cell, hidden] = float("nan")
+        estimates.loc[cell, ["verdict", "reason"]] = ["suppressed", "hidden_base;small_base"]
+        return estimates
+
+    report = changed(change)
+    head, lines = table_of("jobs", report)
+    row = next(line for line in lines if line[0] == "Montage")
+    assert row[head.index("Avis")] == "non publié (base de moins de 10 personnes)"
+    assert row[head.index("Part")] == row[head.index("Base")] == "n.\u00a0d."
+    assert "Hachures\u00a0: estimation non publiée (base de moins de 10 personnes)." in note_of(
+        "jobs", report
+    )
+
+
+def test_a_figure_of_which_nothing_is_released_says_so():
+    def change(estimates):
+        cells = estimates["variable"].eq("status") & estimates["by"].eq("")
+        hidden = ["base_n", "count", "share", "share_low", "share_high"]
+        estimates.loc[cells, hidden] = float("nan")
+        return weak("status", "hidden_base", "suppressed")(estimates)
+
+    report = changed(change)
+    assert report.title("status") == "Situation"
+    assert report.say("status") == "Aucun nombre n’est publié ici."
+    assert "n\u00a0=" not in note_of("status", report)
+    head, lines = table_of("status", report)
+    assert {line[head.index("Part")] for line in lines} == {"n.\u00a0d."}
+
+
 def test_the_csv_holds_the_released_numbers():
     _, body, _ = parts(REPORT.figure("satisfaction-by-hours").data)
     link = next(a for a in Checked(body).all("a") if "download" in a)
@@ -224,6 +374,10 @@ def test_tests_and_codebook_tables():
     assert "0,40 (0,20 à 0,59)" in body
     assert "écart de parts, dernière classe moins première" in body
     assert "établi par les chiffres publiés" in body
+    assert "0,012 (Holm, 3 tests de la question)" in body
+    assert "p\u00a0&lt;\u00a00,001 (Benjamini-Hochberg, seul test du chapitre)" in body
+    # The other test is in no family: both its corrected values are empty.
+    assert body.count("<td></td><td></td>") == 1
     _, body, _ = parts(REPORT.table("codebook").data)
     assert body.count('<th scope="row">') == len(study().questionnaire.questions)
     assert "Trois raisons au plus" in body

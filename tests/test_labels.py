@@ -6,6 +6,7 @@ from display_results import results, study
 
 from analysis import chapters
 from analysis.chapters.data import Data
+from analysis.display import measured
 from analysis.display.labels import Labels
 from analysis.errors import InputError
 
@@ -91,6 +92,49 @@ def test_every_released_test_can_be_named(labels, national):
         assert labels.variable(row.by)
         assert labels.term("tests", row.test)
         assert not row.effect or labels.term("effects", row.effect)
+
+
+@pytest.mark.parametrize("labels", [FR, EN], ids=["fr", "en"])
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        ("tests", "kruskal_wallis kruskal_wallis_permutation chi_square_permutation "
+                  "linear_by_linear_exact cochran_armitage_exact rao_scott_chi_square "
+                  "linear_by_linear_design cochran_armitage_design gamma_design somers_d_design "
+                  "kruskal_wallis_design several_answers_rao_scott_design "
+                  "several_answers_pairs_rao_scott several_answers_pairs_bootstrap "
+                  "several_answers_pairs_bonferroni"),
+        ("effects", "epsilon_squared cliffs_delta cramers_v risk_difference"),
+        ("methods", "wilson korn_graubard bootstrap mean_score"),
+        ("reasons", "hidden_base small_base wide_interval few_units no_valid_test"),
+    ],
+)  # fmt: skip
+def test_every_name_that_results_may_carry_has_words(labels, section, names):
+    for name in names.split():
+        assert labels.terms[section][name][labels.lang]
+
+
+@pytest.mark.parametrize("labels", [FR, EN], ids=["fr", "en"])
+def test_every_table_has_a_caption_and_what_is_no_share_a_note(labels):
+    for name in measured.MAKERS:
+        assert labels.term("tables", name)
+        assert labels.term("table_notes", name).endswith(".")
+
+
+def test_a_verdict_says_why():
+    assert FR.verdict("ok", "") == ""
+    assert FR.verdict("fragile", "") == "fragile"
+    assert FR.verdict("fragile", "small_base;no_valid_test") == (
+        "fragile (base de moins de 30 personnes, aucun test valable)"
+    )
+    assert (
+        EN.verdict("suppressed", "hidden_base;small_base") == "not released (base under 10 people)"
+    )
+
+
+def test_responses_received_are_a_population_of_the_analysis():
+    assert FR.population("received") == "réponses reçues"
+    assert EN.population("received") == "responses received"
 
 
 @pytest.mark.parametrize(

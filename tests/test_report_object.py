@@ -124,6 +124,32 @@ def test_a_trend_that_is_not_significant_is_not_told():
     assert "p\u00a0=\u00a00,400" in report.say("satisfaction-by-hours")
 
 
+def test_under_a_survey_design_its_own_test_is_told():
+    tests = results().tests.copy()
+    tests["test"] += "_design"
+    tests["p_value"] = 0.02
+    report = report_of(study(), dataclasses.replace(results(), tests=tests), "fr")
+    assert report.test("satisfaction", "hours", "cochran_armitage") == "p\u00a0=\u00a00,020"
+    assert "p\u00a0=\u00a00,020" in report.say("satisfaction-by-hours")
+
+
+def test_a_test_of_another_population_is_not_meant():
+    other = results().tests.assign(population="all", p_value=0.9)
+    both = pd.concat([other, results().tests], ignore_index=True)
+    report = report_of(study(), dataclasses.replace(results(), tests=both), "fr")
+    assert report.test("satisfaction", "hours", "cochran_armitage") == "p\u00a0<\u00a00,001"
+
+
+def test_a_tie_of_counts_is_one_of_counts_and_not_of_shares():
+    def close(estimates):
+        cell = estimates["variable"].eq("left_before") & estimates["category"].eq("age")
+        estimates.loc[cell, ["count", "share"]] = [8, 8 / 378]
+        return estimates.assign(evidence="observed")
+
+    # 8 and 9 of 378 are 2 % both.
+    assert "9 départs sur 23" in changed(close).title("drop-out")
+
+
 def test_numbers_in_titles_follow_the_estimates():
     def less(estimates):
         cell = estimates["variable"].eq("satisfaction") & estimates["by"].eq("")
@@ -215,6 +241,15 @@ def test_cards_are_computed():
     assert "sur 378 reçues" in strip
     assert "75\u00a0% à 85\u00a0% · n\u00a0=\u00a0243" in strip
     assert "262 sur 341" in strip
+    assert "fragile" not in strip
+
+    def weak(estimates):
+        cell = estimates["variable"].eq("satisfaction") & estimates["by"].eq("")
+        estimates.loc[cell, ["verdict", "reason"]] = ["fragile", "small_base"]
+        return estimates
+
+    told = changed(weak).cards(["satisfied"]).data
+    assert "n\u00a0=\u00a0243 · fragile (base de moins de 30 personnes)" in told
 
 
 def test_a_group_of_figures_is_asked_for_at_once():

@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.display.catalogue import Entry
 from analysis.display.charts import Words, records
 from analysis.display.formats import lower_first
+from analysis.display.results import find_test
 from analysis.display.rows import LAST, Sources
 
 HALF, ALPHA = 0.5, 0.05
@@ -104,19 +105,23 @@ def _of_bars(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         "total": formats.number(rows["count"].sum()),
         "total_number": float(rows["count"].sum()),
     }
-    return Facts(values, _bar_conditions(named_rows, over))
+    return Facts(values, _bar_conditions(named_rows, over, column))
 
 
-def _bar_conditions(ranked: list[Any], over: list[Any]) -> frozenset[str]:
+def _bar_conditions(ranked: list[Any], over: list[Any], column: str) -> frozenset[str]:
     conditions = {"several_over_half" if len(over) > 1 else "one_over_half" if over else
                   "none_over_half"}  # fmt: skip
     if over:
         conditions.add("majority")
-    if len(ranked) > 1 and _points(ranked[0].share) == _points(ranked[1].share):
+    if len(ranked) > 1 and _as_printed(ranked[0], column) == _as_printed(ranked[1], column):
         conditions.add("tie")
     if ranked[0].count == 0:
         conditions.add("zero")
     return frozenset(conditions)
+
+
+def _as_printed(row: Any, column: str) -> float:
+    return float(row.count) if column == "count" else _points(row.share)
 
 
 def _points(share: float) -> int:
@@ -151,11 +156,9 @@ def trend_p(entry: Entry, sources: Sources) -> float | None:
     tests = sources.results.tests
     if tests.empty or not entry.test or not entry.by:
         return None
-    found = tests[
-        (tests["variable"] == sources.variable(entry.variable or ""))
-        & (tests["by"] == sources.variable(entry.by))
-        & (tests["test"] == entry.test)
-    ]
+    names = sources.variable(entry.variable or ""), sources.variable(entry.by)
+    population = sources.population(entry.variable or "", entry.population)
+    found = find_test(tests, *names, entry.test, population)
     return float(found["p_value"].iloc[0]) if len(found) == 1 else None
 
 

@@ -27,15 +27,15 @@ CELL = ["population", "variable", "category", "by", "by_category"]
 
 @dataclass(frozen=True)
 class Table:
-    """Heads and cells, all plain text. text: how many columns from the left hold no number."""
+    """Heads and cells, all plain text. words: columns that hold no number."""
 
     head: Sequence[str]
     body: Sequence[Sequence[str]]
-    text: int = 1
+    words: Sequence[int] = (0,)
 
     def html(self, labels: Labels, name: str, caption: str) -> str:
         """The table in a box that scrolls, and what must be known to read it."""
-        numeric = range(self.text, len(self.head))
+        numeric = [n for n in range(len(self.head)) if n not in self.words]
         table = table_html(self.head, self.body, caption, numeric)
         note = escape(labels.term("table_notes", name))
         return f'<div class="scroll" tabindex="0">{table}</div><p class="note">{note}</p>'
@@ -75,7 +75,7 @@ def reliability(sources: Sources) -> Table | None:
     found = measured(sources.results.measures, *names)
     body = [
         [
-            labels.answer(str(variable), str(category)),
+            _named(labels.answer(str(variable), str(category)), rows, labels),
             labels.formats.number(sizes.get(str(category))),
             *_scores(rows, names, labels),
             labels.formats.number(rows["base_n"].max()),
@@ -104,7 +104,7 @@ def pairs(sources: Sources) -> Table | None:
         for _, rows in found.groupby(["variable", "population"], sort=False)
         for row in records(rows.sort_values("value", ascending=False, kind="stable").head(PAIRS))
     ]
-    return Table(_heads(labels, "label", "second_answer", "question", "lift", "n"), body, text=3)
+    return Table(_heads(labels, "label", "second_answer", "question", "lift", "n"), body, (0, 1, 2))
 
 
 def agreement(sources: Sources) -> Table | None:
@@ -113,7 +113,13 @@ def agreement(sources: Sources) -> Table | None:
     found = measured(sources.results.measures, *names)
     body = [
         [
-            labels.answer(str(variable), str(theme)) if theme else labels.term("figure", "themes"),
+            _named(
+                labels.answer(str(variable), str(theme))
+                if theme
+                else labels.term("figure", "themes"),
+                rows,
+                labels,
+            ),
             *_scores(rows, names, labels),
             labels.formats.number(rows["base_n"].max()),
         ]
@@ -143,7 +149,7 @@ def partials(sources: Sources) -> Table | None:
             ]
         )
     heads = _heads(labels, "label", "question", "with_partials", "without_partials", "gap")
-    return Table(heads, body, text=2)
+    return Table(heads, body, (0, 1))
 
 
 def drop_out(sources: Sources) -> Table | None:
@@ -162,8 +168,10 @@ def drop_out(sources: Sources) -> Table | None:
         [
             f"{row.label} ({row.tag})" if row.tag else row.label,
             labels.formats.number(_value(cells.get(("item_nonresponse", row.key)), "base_n")),
-            _people(cells.get(("item_nonresponse", row.key)), labels),
-            _people(cells.get(("left_before", row.key)), labels),
+            *(
+                _marked_people(cells.get((name, row.key)), labels)
+                for name in ("item_nonresponse", "left_before")
+            ),
         ]
         for row in records(lines)
     ]
@@ -184,7 +192,7 @@ def leavers(sources: Sources) -> Table | None:
         apart = gap.get((population, variable, category, "completion", "partial"))
         body.append(
             [
-                labels.answer(str(variable), str(category), str(population)),
+                _named(labels.answer(str(variable), str(category), str(population)), found, labels),
                 labels.variable(str(variable), str(population)),
                 _people(stayed, labels),
                 _people(left, labels),
@@ -193,7 +201,7 @@ def leavers(sources: Sources) -> Table | None:
             ]
         )
     names = ("label", "question", "complete", "partial", "gap", "verdict")
-    return Table(_heads(labels, *names), body, text=2)
+    return Table(_heads(labels, *names), body, (0, 1, 5))
 
 
 def predicted(sources: Sources) -> Table | None:
@@ -210,14 +218,13 @@ def predicted(sources: Sources) -> Table | None:
     for band, rows in found.groupby("by_category", sort=False):
         cell = {row.category: row for row in records(rows)}
         shares = [_three(cell[name]) if name in cell else (None,) * 3 for name in answers]
-        every = "illustrative" if (rows["evidence"] == "illustrative").all() else ""
         body.append(
             [
-                marked(labels.answer(by, str(band)), every, labels),
+                _named(labels.answer(by, str(band)), rows, labels),
                 *(formats.with_ends(*map(formats.percent, three)) for three in shares),
             ]
         )
-    head = [labels.variable(by)]
+    head = _heads(labels, "series")
     head += [labels.answer(variable, answer, population) for answer in answers]
     return Table(head, body)
 
@@ -249,8 +256,23 @@ def _score(row: Any, labels: Labels) -> str:
 
 
 def _scores(rows: pd.DataFrame, names: Sequence[str], labels: Labels) -> list[str]:
-    found = {row.measure: row for row in records(rows)}
+    """Measures of a line, each with its mark unless the whole line carries it."""
+    found = {row.measure: row for row in records(rows if not _made_up(rows) else _plain(rows))}
     return [_score(found.get(name), labels) for name in names]
+
+
+def _made_up(rows: pd.DataFrame) -> bool:
+    """Whether everything a line says rests on reconstructed answers alone."""
+    return bool((rows["evidence"] == "illustrative").all())
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(evidence="")
+
+
+def _named(label: str, rows: pd.DataFrame, labels: Labels) -> str:
+    """The name of a line, with a mark where everything it says is illustrative."""
+    return marked(label, "illustrative", labels) if _made_up(rows) else label
 
 
 def _people(row: Any, labels: Labels) -> str:
@@ -261,6 +283,10 @@ def _people(row: Any, labels: Labels) -> str:
     if row.share != row.share:
         return formats.missing
     return f"{formats.percent(row.share)} ({formats.fraction(row.count, row.base_n)})"
+
+
+def _marked_people(row: Any, labels: Labels) -> str:
+    return "" if row is None else marked(_people(row, labels), row.evidence, labels)
 
 
 def _weakest(cells: Sequence[Any], labels: Labels) -> str:

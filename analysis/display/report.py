@@ -35,7 +35,7 @@ from analysis.display.charts import Words, records
 from analysis.display.facts import HIDDEN, Facts, facts_of, named
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
-from analysis.display.results import Results, read_results
+from analysis.display.results import Results, find_test, read_results
 from analysis.display.rows import Sources, items_of, rows_for
 from analysis.display.sentences import fill, tell
 from analysis.errors import InputError, Problem
@@ -228,16 +228,14 @@ class Report:
         return self.formats.number(float(sizes[0]))
 
     def test(self, variable: str, by: str, name: str) -> str:
-        """The p value of a test as text: p < 0,001."""
+        """The p value of a test as text: p < 0,001. Under a survey design, of the same test's
+        design-based form."""
         tests = self.sources.results.tests
         call = f"test({variable!r}, {by!r}, {name!r})"
         if tests.empty:
             raise PageError(f"{call}: the results hold no test")
-        found = tests[
-            (tests["variable"] == self.sources.variable(variable))
-            & (tests["by"] == self.sources.variable(by))
-            & (tests["test"] == name)
-        ]
+        names = self.sources.variable(variable), self.sources.variable(by)
+        found = find_test(tests, *names, name, self.sources.population(variable))
         if len(found) != 1:
             raise PageError(f"{call}: {len(found)} tests in the results, not one")
         return self.formats.p_value(float(found["p_value"].iloc[0]))
@@ -469,6 +467,8 @@ class Report:
         mean = self.formats.number(row.count / row.base_n, 1) if card.value == "mean" else ""
         number = mean or (values["it_count"] if card.value == "count" else values["it_share"])
         base = fill(text.base, values, where) if text.base else self._card_base(card, values, row)
+        if row.verdict != "ok":
+            base += " · " + self.labels.verdict(row.verdict, row.reason)
         if row.evidence == "illustrative":
             base += " · " + self.labels.term("evidence", "illustrative")
         return (

@@ -137,6 +137,26 @@ def measured(measures: pd.DataFrame, *names: str) -> pd.DataFrame:
     return measures[measures["measure"].isin(names)]
 
 
+def find_test(
+    tests: pd.DataFrame, variable: str, by: str, name: str, population: str
+) -> pd.DataFrame:
+    """Rows of one test of a table: one where it is there, none where it is not.
+
+    Under a survey design its design-based form stands for it. Where several populations were
+    tested, the one given is meant.
+    """
+    if tests.empty:
+        return tests
+    table = tests[(tests["variable"] == variable) & (tests["by"] == by)]
+    for asked in (name, f"{name}_design"):
+        found = table[table["test"] == asked]
+        if len(found) > 1:
+            found = found[found["population"] == population]
+        if len(found):
+            return found
+    return table.head(0)
+
+
 def select(
     estimates: pd.DataFrame,
     variable: str,
