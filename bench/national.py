@@ -36,6 +36,23 @@ def run(*arguments: str) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
+def statistics() -> tuple[float, float]:
+    """Seconds for every estimate, test and measure, once the answers are read; peak megabytes."""
+    from analysis import chapters  # noqa: PLC0415
+    from analysis.chapters.data import Data  # noqa: PLC0415
+    from analysis.intake.clean import clean  # noqa: PLC0415
+    from analysis.study import load_study  # noqa: PLC0415
+
+    study = load_study(STUDY)
+    tables = clean(study).tables
+    start = time.perf_counter()
+    data = Data(study, tables)
+    chapters.test(data)
+    chapters.measure(data, chapters.estimate(data))
+    seconds = time.perf_counter() - start
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def clear() -> None:
     """Back to a fresh clone's state."""
     for folder in ("data/clean", "_site"):
@@ -59,6 +76,7 @@ def main() -> int:
     results = [
         show("reconstruct", *run("reconstruct", STUDY), Limit(60)),
         show("build", *run("build", STUDY), Limit(4, 500)),
+        show("  of which statistics", *statistics(), Limit(2)),
     ]
     clear()
     results.append(show("report from clean, pandoc", *run(*render), Limit(45)))

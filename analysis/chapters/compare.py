@@ -4,6 +4,7 @@ how far each group is from all the others."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from scipy.special import stdtrit
 from analysis.chapters.data import Data, names
 
 # DT
-from analysis.stats import design_tests
 from analysis.stats.association import independence, valid
 from analysis.stats.design import Estimated, Sample
 from analysis.stats.intervals import newcombe
@@ -21,8 +21,11 @@ from analysis.stats.ordinal_groups import kruskal, permutation_kruskal
 from analysis.stats.several import joint_tests, joint_tests_of_two
 from analysis.stats.trend import Outcome, linear_by_linear
 
+if TYPE_CHECKING:
+    from analysis.stats.design_tests import Table
+
 # Resamples: p values near 0.05 are then known to about half a point, or a point for joint tests.
-DRAWS, JOINT_DRAWS = 9999, 1999
+DRAWS, JOINT_DRAWS = 4999, 1999
 
 
 def compared(data: Data, chapter: str) -> list[dict]:
@@ -87,6 +90,8 @@ def of_counts(
 
 def designed(data: Data, question: str, by: str, population: str) -> list[Outcome]:
     """Tests that hold under the survey design; none of two several-answer questions."""
+    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
+
     many, groups = (bool(data.answers(name, population)) for name in (question, by))
     if many and groups:
         return []
@@ -104,11 +109,13 @@ def designed(data: Data, question: str, by: str, population: str) -> list[Outcom
 
 def crossed_designed(
     data: Data, question: str, by: str, population: str, sets: dict[str, list[str]] | None = None
-) -> design_tests.Table:
+) -> Table:
     """Estimated shares of answers (columns, in order) by group (rows), no empty row or column.
 
     sets: answers to be read together as the columns, instead of each by itself.
     """
+    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
+
     given, groups = data.given(question, population), data.groups(by, population)
     if sets:
         given = pd.DataFrame({name: given[members].any(axis=1) for name, members in sets.items()})
@@ -124,6 +131,8 @@ def crossed_designed(
 
 def joint_designed(data: Data, single: str, several: str, population: str) -> list[Outcome]:
     """Joint test of a several-answer question against the groups of a single-answer one."""
+    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
+
     given, groups = data.given(several, population), data.groups(single, population)
     member = pd.DataFrame(groups).reindex(given.index)
     there = member.any(axis=1)

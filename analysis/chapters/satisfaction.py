@@ -7,7 +7,6 @@ import pandas as pd
 
 from analysis.chapters import compare
 from analysis.chapters.data import Data, cuts, names, shares
-from analysis.stats.design_tests import trend
 from analysis.stats.ordered import (
     binary_logit,
     exact_trend,
@@ -91,6 +90,8 @@ def over_hours(data: Data, hours: str) -> list[Outcome]:
 
 def over_hours_designed(data: Data, hours: str) -> list[Outcome]:
     """The same under a survey design: trends and rank association, by linearised errors."""
+    from analysis.stats.design_tests import trend  # noqa: PLC0415 (as in compare)
+
     roles = data.study.roles
     question = roles.satisfaction or ""
     population = data.study.population_of(question)

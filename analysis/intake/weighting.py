@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,10 @@ from analysis.errors import Problem
 from analysis.intake.fields import SURVEY
 from analysis.intake.texts import problem
 from analysis.stats.design import Sample, sample
-from analysis.stats.raking import Fault, Raked, faults, rake, unmet
 from analysis.study import Study
+
+if TYPE_CHECKING:
+    from analysis.stats.raking import Fault, Raked
 
 # What each person stands for, in the clean table, after raking and before. No question can be
 # called this.
@@ -72,6 +75,9 @@ def _weighted(study: Study, tables: Tables) -> tuple[Tables, list[Problem]]:
 def _raked(
     study: Study, raking: Raking, tables: Tables, base: pd.Series
 ) -> tuple[Tables, list[Problem]]:
+    # scipy.sparse is slow to import, and few studies are raked.
+    from analysis.stats.raking import faults, rake, unmet  # noqa: PLC0415
+
     survey = tables[SURVEY]
     margins = pd.DataFrame({name: study.single(name, survey) for name in raking.margins})
     found = faults(margins, raking.margins)

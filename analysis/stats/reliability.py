@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri
-from scipy.stats import f
+from scipy.special import expit, fdtri, logit, ndtri
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +76,7 @@ def alpha(
     if not pairs.sound[0] or covariance.sum() <= 1e-9 * covariance.trace():
         return Reliability(np.nan, np.nan, np.nan, n, k)
     value = k / (k - 1) * (1 - covariance.trace() / covariance.sum())
-    sides = f.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], n - 1, (n - 1) * (k - 1))
+    sides = fdtri(n - 1, (n - 1) * (k - 1), [0.5 + confidence / 2, 0.5 - confidence / 2])
     low, high = 1 - (1 - value) * sides
     return Reliability(float(value), float(low), float(high), n, k)
 
