@@ -7,10 +7,12 @@ and marked illustrative, so that every figure of the catalogue has rows.
 from __future__ import annotations
 
 import csv
+import dataclasses
 from functools import cache
 
 import pandas as pd
 
+from analysis.definition import Thresholds
 from analysis.display.results import (
     ADJUSTMENT_NUMBERS,
     CELL,
@@ -38,7 +40,10 @@ MONTHS = [180, 260, 330, 350, 340, 410, 190, 90, 470, 560, 610, 408]
 
 @cache
 def study() -> Study:
-    return load_study("cnc_afdas_2026")
+    """The national study, with the thresholds a study has that says nothing of them."""
+    loaded = load_study("cnc_afdas_2026")
+    definition = loaded.definition.model_copy(update={"thresholds": Thresholds()})
+    return dataclasses.replace(loaded, definition=definition)
 
 
 @cache

@@ -144,7 +144,7 @@ def test_the_difference_to_all_others_stands_beside_the_share_of_a_group():
     assert found[0] == "−31 (−50 à −13)"
     assert found[1:4] == ["", "", ""]
     # The share is published, the difference is not: the mark stands beside it.
-    assert found[4] == "+23 (+14 à +32) · illustratif"
+    assert found[4] == "+23 (+14 à +32) ·\u00a0illustratif"
     assert "Écart au reste, en points" not in table_of("age")[0]
 
 

@@ -15,7 +15,7 @@ FR, EN = report_of(study(), results(), "fr"), report_of(study(), results(), "en"
 def cells(name, report=FR):
     """Heads of a table, and its rows."""
     body = report.table(name).data
-    rows = re.findall(r"<tr>(.*?)</tr>", body)
+    rows = [row for row in re.findall(r"<tr>(.*?)</tr>", body) if "rowgroup" not in row]
     found = [
         [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
         for row in rows
@@ -33,7 +33,7 @@ def test_items_go_by_rank_with_net_agreement_and_polarisation():
     assert head == ["Item", "Rang", "Accord net, en points", "Polarisation, de 0 à 1", "Base"]
     assert len(rows) == 19
     assert rows[2][1:] == [
-        "3 (1 à 6) · illustratif",
+        "3 (1 à 6) ·\u00a0illustratif",
         "+48 (+38 à +58)",
         "0,40 (0,30 à 0,50)",
         "245",
@@ -69,7 +69,7 @@ def test_reliability_of_each_expectation():
     groups = study().questionnaire.battery("skills")
     assert [row[1] for row in rows] == [str(len(items)) for items in groups.values()]
     assert rows[0] == [
-        "Technical mastery · illustrative",
+        "Technical mastery ·\u00a0illustrative",
         "4",
         "0.81 (0.77 to 0.85)",
         "0.82 (0.78 to 0.86)",
@@ -81,14 +81,14 @@ def test_pairs_are_shown_only_where_the_evidence_allows():
     head, rows = cells("pairs")
     assert head[:2] == ["Réponse", "Donnée avec"]
     # The strongest of the three rests on reconstructed answers, and is not there.
-    assert [row[3] for row in rows] == ["1,90 (1,60 à 2,20)", "1,40 (1,10 à 1,70)"]
+    assert [row[2] for row in rows] == ["1,90 (1,60 à 2,20)", "1,40 (1,10 à 1,70)"]
     made_up = with_measures(lambda measures: measures.assign(evidence="illustrative"))
     assert made_up.table("pairs").data == ""
 
 
 def test_only_the_strongest_pairs_of_a_question_are_shown(monkeypatch):
     monkeypatch.setattr(measured, "PAIRS", 1)
-    assert [row[3] for row in cells("pairs")[1]] == ["1,90 (1,60 à 2,20)"]
+    assert [row[2] for row in cells("pairs")[1]] == ["1,90 (1,60 à 2,20)"]
 
 
 def test_agreement_of_coders_in_all_and_by_theme():
@@ -101,7 +101,7 @@ def test_agreement_of_coders_in_all_and_by_theme():
 def test_headlines_with_and_without_partial_responses():
     _, rows = cells("partials")
     share = 195 / 243
-    assert rows[0][2:] == [
+    assert rows[0][1:] == [
         FR.formats.percent(share, 1),
         FR.formats.percent(share + 0.004, 1),
         "−0,4 (−1,1 à +0,3)",
@@ -113,20 +113,41 @@ def test_drop_out_along_the_questionnaire():
     assert head == ["Question", "Personnes interrogées", "Sans réponse", "Parties avant"]
     assert len(rows) == len(study().questionnaire.questions)
     age = next(row for row in rows if row[0] == FR.label("age"))
-    assert age[1:] == ["341", "1\u00a0% (5 sur 341)", "1\u00a0% (3 sur 378) · illustratif"]
+    assert age[1:] == ["341", "1\u00a0% (5 sur 341)", "1\u00a0% (3 sur 378) ·\u00a0illustratif"]
 
 
 def test_those_who_left_beside_those_who_stayed():
     head, rows = cells("leavers")
-    assert head[2:] == ["Réponses complètes", "Réponses partielles", "Écart, en points", "Avis"]
+    assert head[1:] == ["Réponses complètes", "Réponses partielles", "Écart, en points", "Avis"]
     assert rows[0] == [
-        "Moins de 30 ans · illustratif",
-        FR.label("age"),
+        "Moins de 30 ans ·\u00a0illustratif",
         "29\u00a0% (90 sur 315)",
         "38\u00a0% (10 sur 26)",
         "+10 (−8 à +30)",
         "fragile (base de moins de 30 personnes)",
     ]
+
+
+def sections(name, report=FR):
+    found = re.findall(
+        r'<th scope="rowgroup" colspan="(\d+)"><span>(.*?)</span>', report.table(name).data
+    )
+    return [(int(width), html.unescape(text)) for width, text in found]
+
+
+def test_rows_stand_under_the_question_they_are_about():
+    assert sections("leavers") == [(5, FR.label("age"))]
+    assert sections("partials") == [(4, FR.label("satisfaction"))]
+    assert sections("pairs") == [(4, FR.label("objective"))]
+    assert sections("tests") == [
+        (8, f"{FR.label('satisfaction')} Croisée avec\u00a0: {FR.label('hours')}")
+    ]
+
+
+def test_a_verdict_that_says_nothing_has_no_column():
+    estimates = results().estimates.assign(verdict="ok", reason="")
+    report = report_of(study(), dataclasses.replace(results(), estimates=estimates), "fr")
+    assert "Avis" not in cells("leavers", report)[0]
 
 
 def test_a_group_that_is_not_released_shows_no_number():
@@ -140,8 +161,8 @@ def test_a_group_that_is_not_released_shows_no_number():
     estimates = hide(results().estimates.copy())
     report = report_of(study(), dataclasses.replace(results(), estimates=estimates), "fr")
     row = cells("leavers", report)[1][0]
-    assert row[3] == "n.\u00a0d."
-    assert row[5] == "non publié (base de moins de 10 personnes)"
+    assert row[2] == "n.\u00a0d."
+    assert row[4] == "non publié (base de moins de 10 personnes)"
 
 
 def test_predicted_shares_by_band():
@@ -149,7 +170,7 @@ def test_predicted_shares_by_band():
     answers = study().question("satisfaction").answers
     assert head[1:] == [FR.labels.answer("satisfaction", answer) for answer in answers]
     assert rows[0] == [
-        "4\u00a0h ou moins · illustratif",
+        "4\u00a0h ou moins ·\u00a0illustratif",
         *["25\u00a0% (20\u00a0% à 31\u00a0%)"] * 4,
     ]
 

@@ -27,16 +27,18 @@ CELL = ["population", "variable", "category", "by", "by_category"]
 
 @dataclass(frozen=True)
 class Table:
-    """Heads and cells, all plain text. words: columns that hold no number."""
+    """Heads and cells, all plain text. words: columns that hold no number. sections: what each
+    row is about, where rows are of several questions."""
 
     head: Sequence[str]
     body: Sequence[Sequence[str]]
     words: Sequence[int] = (0,)
+    sections: Sequence[str] = ()
 
     def html(self, labels: Labels, name: str, caption: str) -> str:
         """The table in a box that scrolls, and what must be known to read it."""
         numeric = [n for n in range(len(self.head)) if n not in self.words]
-        table = table_html(self.head, self.body, caption, numeric)
+        table = table_html(self.head, self.body, caption, numeric, sections=self.sections)
         note = escape(labels.term("table_notes", name))
         return f'<div class="scroll" tabindex="0">{table}</div><p class="note">{note}</p>'
 
@@ -93,18 +95,22 @@ def pairs(sources: Sources) -> Table | None:
     labels = sources.labels
     found = measured(sources.results.measures, "lift")
     found = found[(found["evidence"] != "illustrative") & found["value"].notna()]
+    strongest = [
+        row
+        for _, rows in found.groupby(["variable", "population"], sort=False)
+        for row in records(rows.sort_values("value", ascending=False, kind="stable").head(PAIRS))
+    ]
     body = [
         [
             labels.answer(row.variable, row.category, row.population),
             labels.answer(row.variable, row.by_category, row.population),
-            labels.variable(row.variable, row.population),
             labels.formats.with_ends(*(labels.formats.number(end, 2) for end in _three(row))),
             labels.formats.number(row.base_n),
         ]
-        for _, rows in found.groupby(["variable", "population"], sort=False)
-        for row in records(rows.sort_values("value", ascending=False, kind="stable").head(PAIRS))
+        for row in strongest
     ]
-    return Table(_heads(labels, "label", "second_answer", "question", "lift", "n"), body, (0, 1, 2))
+    questions = [labels.variable(row.variable, row.population) for row in strongest]
+    return Table(_heads(labels, "label", "second_answer", "lift", "n"), body, (0, 1), questions)
 
 
 def agreement(sources: Sources) -> Table | None:
@@ -132,24 +138,24 @@ def partials(sources: Sources) -> Table | None:
     """Headline shares with the partial responses that were kept, and without them."""
     labels, formats = sources.labels, sources.labels.formats
     found = measured(sources.results.measures, "partials_difference")
-    body = []
+    body, questions = [], []
     for row in records(found):
         cells = table_of(sources, row.variable, row.population)
         share = cells.loc[cells["category"] == row.category, "share"]
         if len(share) != 1:
             continue
         kept = float(share.iloc[0])
+        questions.append(labels.variable(row.variable, row.population))
         body.append(
             [
                 labels.answer(row.variable, row.category, row.population),
-                labels.variable(row.variable, row.population),
                 formats.percent(kept, 1),
                 formats.percent(kept - row.value, 1),
                 marked(_points(row, labels, 1), row.evidence, labels),
             ]
         )
-    heads = _heads(labels, "label", "question", "with_partials", "without_partials", "gap")
-    return Table(heads, body, (0, 1))
+    heads = _heads(labels, "label", "with_partials", "without_partials", "gap")
+    return Table(heads, body, sections=questions)
 
 
 def drop_out(sources: Sources) -> Table | None:
@@ -184,24 +190,26 @@ def leavers(sources: Sources) -> Table | None:
     rows = estimates[estimates["by"] == "completion"]
     gaps = measured(sources.results.measures, "difference")
     gap = {row[:5]: row for row in records(gaps[[*CELL, "value", "low", "high", "evidence"]])}
-    body = []
+    body, questions = [], []
     keys = ["variable", "population", "category"]
     for (variable, population, category), found in rows.groupby(keys, sort=False):
         cell = {row.by_category: row for row in records(found)}
+        questions.append(labels.variable(str(variable), str(population)))
         left, stayed = cell.get("partial"), cell.get("complete")
         apart = gap.get((population, variable, category, "completion", "partial"))
         body.append(
             [
                 _named(labels.answer(str(variable), str(category), str(population)), found, labels),
-                labels.variable(str(variable), str(population)),
                 _people(stayed, labels),
                 _people(left, labels),
                 _points(apart, labels),
                 _weakest([stayed, left], labels),
             ]
         )
-    names = ("label", "question", "complete", "partial", "gap", "verdict")
-    return Table(_heads(labels, *names), body, (0, 1, 5))
+    heads = _heads(labels, "label", "complete", "partial", "gap", "verdict")
+    if not any(row[-1] for row in body):
+        heads, body = heads[:-1], [row[:-1] for row in body]
+    return Table(heads, body, (0, 4), questions)
 
 
 def predicted(sources: Sources) -> Table | None:

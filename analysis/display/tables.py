@@ -39,9 +39,11 @@ def table_html(
     caption: str,
     numeric: Sequence[int] = (),
     attributes: Sequence[str] = (),
+    sections: Sequence[str] = (),
 ) -> str:
     """A table whose first column heads its rows. numeric: columns set in tabular figures at
     the right. attributes: what each row carries, already escaped, such as `data-status="exact"`.
+    sections: what each row is about, told once over the rows that follow one another.
     """
     marks = [' class="num"' if n in numeric else "" for n in range(len(head))]
     heads = "".join(
@@ -55,6 +57,12 @@ def table_html(
             f"<td{mark}>{escape(text)}</td>"
             for text, mark in zip(cells[1:], marks[1:], strict=True)
         )
+        if sections and (not at or sections[at] != sections[at - 1]):
+            lines.append("</tbody><tbody>" if at else "")
+            lines.append(
+                f'<tr><th scope="rowgroup" colspan="{len(head)}">'
+                f"<span>{escape(sections[at])}</span></th></tr>"
+            )
         lines.append(f"<tr{extra}>{first}{rest}</tr>")
     return (
         f"<table><caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead>"
@@ -91,6 +99,7 @@ def _columns(rows: pd.DataFrame, words: Words) -> list[str]:
         "joint": whole and bool(rows["joint_low"].notna().any()),
         "other_share": _has(rows, "other_share"),
         "difference": _has(rows, "difference"),
+        "verdict": bool((rows["verdict"] != "ok").any()),
     }
     every = ["label", "series", "share", "interval", "joint", "count", "base_n", "other_share",
              "difference", "verdict", "evidence"]  # fmt: skip
@@ -170,7 +179,7 @@ def marked(text: str, evidence: str, labels: Labels) -> str:
     """A text with a mark beside it where what it says rests on reconstructed answers alone."""
     if evidence != "illustrative":
         return text
-    return f"{text} · {labels.term('evidence', evidence)}"
+    return f"{text} ·\u00a0{labels.term('evidence', evidence)}"
 
 
 def numbers_csv(rows: pd.DataFrame, columns: Sequence[str] = CSV_COLUMNS) -> str:
@@ -253,16 +262,24 @@ def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -
 def tests_table(
     tests: pd.DataFrame, adjustments: pd.DataFrame, labels: Labels, caption: str
 ) -> str:
-    """Every test with its p value, that value corrected for the tests it is read with, and its
-    effect; what it rests on stands where it is first read."""
-    names = ["variable", "by", "evidence", "test", "p_value", *CORRECTIONS.values(), "effect",
-             "effect_size", "n"]  # fmt: skip
+    """Every test under the question and the group it is of: what it rests on, its p value, that
+    value corrected for the tests it is read with, and its effect."""
+    names = ["test", "evidence", "p_value", *CORRECTIONS.values(), "effect", "effect_size", "n"]
     head = [labels.term("columns", name) for name in names]
     known = {(*row[:6], row.adjustment): row for row in records(adjustments[ADJUSTMENTS])}
     body = [_test_cells(row, known, labels) for row in records(tests)]
+    sections = [_crossed(row, labels) for row in records(tests)]
     # A corrected p value says how it was corrected, and needs more than one line.
-    html = table_html(head, body, caption, (4, 8, 9))
+    html = table_html(head, body, caption, (2, 6, 7), sections=sections)
     return f'<div class="scroll" tabindex="0">{html}</div>'
+
+
+def _crossed(row: Any, labels: Labels) -> str:
+    """The question a test is of, and the group it is crossed with."""
+    variable = labels.variable(row.variable, row.population)
+    if not row.by:
+        return variable
+    return labels.term("figure", "crossed", variable=variable, by=labels.variable(row.by))
 
 
 def corrected(row: Any, labels: Labels) -> str:
@@ -286,10 +303,8 @@ def _test_cells(row: Any, known: dict[tuple[str, ...], Any], labels: Labels) -> 
     )
     found = [known.get((*(getattr(row, name) for name in TESTED), name)) for name in CORRECTIONS]
     return [
-        labels.variable(row.variable, row.population),
-        labels.variable(row.by) if row.by else "",
-        labels.term("evidence", row.evidence),
         labels.term("tests", row.test),
+        labels.term("evidence", row.evidence),
         _p(row.p_value, labels),
         # A test of an assumption is in no family, and is not corrected.
         *(corrected(each, labels) if each is not None else "" for each in found),
