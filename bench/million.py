@@ -19,7 +19,7 @@ from people import STUDY, write_study
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
 STEEPEST = 1.2
 # The quickest of so many runs: the least disturbed by what else the machine does.
-RUNS = {SMALL: 3, MIDDLE: 3, LARGE: 2}
+RUNS = {SMALL: 5, MIDDLE: 5, LARGE: 3}
 LIMITS = {SMALL: Limit(4, 500), MIDDLE: Limit(10, 1000), LARGE: Limit(40, 4000)}
 
 

@@ -281,7 +281,7 @@ def test_large_files_are_read_in_blocks(tmp_path, monkeypatch):
 
 
 def test_a_bad_byte_far_into_a_file_is_placed(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "MAX_LINE", 50)
+    monkeypatch.setattr(readers, "PIECE", 7)
     data = "".join(f"é{n},{n}\n" for n in range(100)).encode()
     found = only(put(tmp_path, b"a,b\n" + data + b"\xe8,1\n"), "file_mixed")
     assert found.row == 102

@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 from analysis.intake.values import TEXT
 
 # Small enough for the cache of a processor, large enough for any row.
-BLOCK = 4_000_000
+BLOCK = 1_000_000
 QUOTE, RETURN, NEWLINE = b'"'[0], b"\r"[0], b"\n"[0]
 
 

@@ -29,6 +29,7 @@ from analysis.intake.values import TEXT
 MAX_BYTES = 2_000_000_000
 MAX_LINE = 10_000_000
 MAX_COLUMNS = 5_000
+PIECE = 1 << 18
 DELIMITERS = (",", ";", "\t")
 
 # First bytes that say what a file is, whatever its name.
@@ -157,8 +158,8 @@ def _check_utf8(data: bytes) -> None:
     """Decode piece by piece, so that no second copy of a large file is made."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(data)
-    for start in range(0, len(data), MAX_LINE):
-        decoder.decode(view[start : start + MAX_LINE], final=start + MAX_LINE >= len(data))
+    for start in range(0, len(data), PIECE):
+        decoder.decode(view[start : start + PIECE], final=start + PIECE >= len(data))
 
 
 def _decoded_cp1252(data: bytes, shown: str) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -224,13 +223,14 @@ def _sure(name: str, condition: str, unread: pd.DataFrame) -> pd.Series:
     return ~unread[sorted(read)].any(axis=1)
 
 
-def _further(given: pd.DataFrame, complete: pd.Series) -> pd.DataFrame:
+def _further(given: pd.DataFrame, complete: pd.Series) -> dict[str, pd.Series]:
     """Whether a response goes on after each question: a later answer, or complete."""
-    from_here_on = np.logical_or.accumulate(given.to_numpy()[:, ::-1], axis=1)[:, ::-1]
-    later = np.zeros(given.shape, dtype=bool)
-    later[:, :-1] = from_here_on[:, 1:]
-    later |= complete.to_numpy(dtype=bool)[:, None]
-    return pd.DataFrame(later, index=given.index, columns=given.columns)
+    further = {}
+    goes_on = complete.astype(bool)
+    for name in reversed(list(given)):
+        further[str(name)] = goes_on
+        goes_on = goes_on | given[name]
+    return further
 
 
 def _constraint(
