@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.display.charts import Words, draw
 from analysis.display.labels import Labels
 from analysis.display.rows import Sources
+from analysis.display.still import still
 from analysis.display.tables import (
     CSV_COLUMNS,
     MEASURE_COLUMNS,
@@ -52,7 +53,7 @@ def figure_block(rows: pd.DataFrame, words: Words, block: Block) -> str:
     html = "\n".join(
         [
             f'<p class="q">{escape(block.question)}</p>',
-            chart(draw(rows, words), words, block),
+            chart(draw(rows, words), block),
             f'<p class="say" id="say-{block.name}">{escape(block.say)}</p>',
             footer(rows, words, block),
         ]
@@ -79,16 +80,17 @@ def script(spec: dict[str, Any], name: str) -> str:
     return f'<script type="application/json" data-layout="{name}">{content}</script>'
 
 
-def chart(specs: dict[str, dict[str, Any]], words: Words, block: Block) -> str:
-    """The place of a chart, of the height it will have, with both its layouts."""
-    heights = "".join(f"--{name}:{spec['layout']['height']}px;" for name, spec in specs.items())
+def chart(specs: dict[str, dict[str, Any]], block: Block) -> str:
+    """A chart in both its layouts: drawn, and as plotly draws it for a reader who points at it."""
+    drawn = "".join(
+        still(spec, name, f"hatch-{block.name}-{name}") for name, spec in specs.items()
+    )
     scripts = "".join(script(spec, name) for name, spec in specs.items())
-    without = escape(words.labels.term("figure", "no_script"))
     return (
-        f'<div class="chart" data-chart="{block.name}" role="img" style="{heights}" '
+        f'<div class="chart" data-chart="{block.name}" role="img" '
         f'aria-label="{escape(block.say)}" aria-describedby="note-{block.name}" '
         f'data-title="{escape(block.title)}" data-note="{escape(block.note)}">'
-        f'<div class="plot"></div>{scripts}<noscript>{without}</noscript></div>'
+        f'{drawn}<div class="plot"></div>{scripts}</div>'
     )
 
 

@@ -1,79 +1,86 @@
-/* Draws the charts of a page. Each chart carries two layouts: the one for its width is drawn when
-   it comes into view, and again when its width, the colour scheme or the medium changes. */
+/* Makes charts answer to the pointer. A page shows each chart drawn already, in two layouts; plotly
+   is loaded when a reader first points at one, or asks for its picture, and draws that one again
+   with its hover text. Where the width or the colours change, the still chart takes its place. */
 (() => {
   "use strict";
 
   const WIDE_FROM = 620;
-  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. */
-  const PAPER = 670;
+  const PLOTLY = new URL("plotly.min.js", document.currentScript.src).href;
   const CONFIG = {
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
   };
   const TOKEN = /var\((--[a-z0-9-]+)\)/g;
-  const layouts = new WeakMap();
-  const drawn = new WeakMap();
+  let plotly = null;
 
-  function layoutsOf(chart) {
-    if (!layouts.has(chart)) {
-      const found = {};
-      for (const script of chart.querySelectorAll("script[data-layout]")) {
-        found[script.dataset.layout] = script.textContent;
-      }
-      layouts.set(chart, found);
-    }
-    return layouts.get(chart);
+  /* Resolves to plotly, which is asked for once; where it cannot be had, the next try asks again. */
+  function load() {
+    plotly ??= new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.src = PLOTLY;
+      script.onload = () => done(window.Plotly);
+      script.onerror = () => {
+        plotly = null;
+        script.remove();
+        failed(new Error(`${PLOTLY} cannot be loaded`));
+      };
+      document.head.append(script);
+    });
+    return plotly;
   }
 
   /* Colours are names of custom properties: their values are those of the page right now. */
   function specification(chart, name) {
     const style = getComputedStyle(chart);
-    const text = layoutsOf(chart)[name].replace(
-      TOKEN, (whole, token) => style.getPropertyValue(token).trim() || "#888");
-    return JSON.parse(text);
+    const source = chart.querySelector(`script[data-layout="${name}"]`).textContent;
+    return JSON.parse(source.replace(
+      TOKEN, (whole, token) => style.getPropertyValue(token).trim() || "#888"));
   }
 
-  let announced = false;
-
-  function printing() {
-    return announced || matchMedia("print").matches;
+  function layoutName(width) {
+    return width >= WIDE_FROM ? "wide" : "narrow";
   }
 
-  function scheme() {
-    const medium = printing() ? "print" : "screen";
-    return medium + getComputedStyle(document.documentElement).getPropertyValue("--ink");
-  }
-
-  function draw(chart, force) {
-    const width = printing() ? PAPER : Math.floor(chart.clientWidth);
-    if (!width || !window.Plotly) return Promise.resolve();
-    const name = width >= WIDE_FROM ? "wide" : "narrow";
-    const state = `${name} ${width} ${scheme()}`;
-    if (!force && drawn.get(chart) === state) return Promise.resolve();
-    drawn.set(chart, state);
-    const spec = specification(chart, name);
+  async function draw(chart) {
+    const { Plotly, width } = { Plotly: await load(), width: chart.clientWidth };
+    if (!width || chart.dataset.drawn) return;
+    const spec = specification(chart, layoutName(width));
     spec.layout.width = width;
-    const plot = chart.querySelector(".plot");
-    return window.Plotly.react(plot, spec.data, spec.layout, CONFIG).then(() => {
-      /* Lets a narrower sheet scale the drawing instead of cutting it. */
-      for (const svg of plot.querySelectorAll(".main-svg")) {
-        svg.setAttribute("viewBox", `0 0 ${width} ${spec.layout.height}`);
-      }
-      chart.dataset.drawn = "true";
-    });
+    await Plotly.react(chart.querySelector(".plot"), spec.data, spec.layout, CONFIG);
+    chart.dataset.drawn = String(width);
   }
 
-  function drawAll(charts, force) {
-    return Promise.all(charts.map((chart) => draw(chart, force)));
+  /* Back to the still chart, which fits any width and any colours. */
+  function release(chart) {
+    if (!chart.dataset.drawn) return;
+    delete chart.dataset.drawn;
+    window.Plotly.purge(chart.querySelector(".plot"));
+  }
+
+  /* The pointer came before plotly did: it is told where the pointer is now. */
+  function point(chart, { x, y }) {
+    const under = document.elementFromPoint(x, y);
+    if (!under || !chart.contains(under)) return;
+    under.dispatchEvent(new MouseEvent("mousemove", { bubbles: true, clientX: x, clientY: y }));
+  }
+
+  function follow(chart) {
+    const last = { x: 0, y: 0 };
+    const note = (event) => Object.assign(last, { x: event.clientX, y: event.clientY });
+    chart.addEventListener("pointermove", note);
+    chart.addEventListener("pointerenter", (event) => {
+      note(event);
+      if (!chart.dataset.drawn) draw(chart).then(() => point(chart, last), () => {});
+    });
   }
 
   /* A picture stands alone: it takes the title, the base and the ground along. */
   function picture(chart) {
-    const wide = chart.clientWidth >= WIDE_FROM;
-    const spec = specification(chart, wide ? "wide" : "narrow");
+    const name = layoutName(chart.clientWidth);
+    const spec = specification(chart, name);
     const style = getComputedStyle(chart);
-    const colour = (name) => style.getPropertyValue(name).trim();
-    const width = wide ? 760 : 420;
+    const colour = (token) => style.getPropertyValue(token).trim();
+    const width = name === "wide" ? 760 : 420;
     const pad = 24;
     const { layout } = spec;
     const family = layout.font.family;
@@ -118,9 +125,10 @@
     return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }
 
-  function download(chart) {
+  async function download(chart) {
+    const Plotly = await load();
     const { spec, width, height } = picture(chart);
-    return window.Plotly.downloadImage(
+    return Plotly.downloadImage(
       { data: spec.data, layout: spec.layout },
       { format: "png", scale: 2, width, height, filename: chart.dataset.chart });
   }
@@ -135,43 +143,19 @@
     }
   }
 
-  function watch(charts) {
-    const seen = new Set();
-    const inView = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        seen.add(entry.target);
-        inView.unobserve(entry.target);
-        draw(entry.target);
-      }
-    }, { rootMargin: "300px 0px" });
-    const resized = new ResizeObserver((entries) => {
-      for (const { target } of entries) if (seen.has(target)) draw(target);
-    });
-    for (const chart of charts) {
-      inView.observe(chart);
-      resized.observe(chart);
+  const charts = [...document.querySelectorAll(".chart[data-chart]")];
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.dataset.drawn !== String(target.clientWidth)) release(target);
     }
-    const redraw = () => drawAll(charts.filter((chart) => seen.has(chart)));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    new MutationObserver(redraw).observe(
-      document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
-    matchMedia("print").addEventListener("change", () => drawAll(charts));
-    const announce = (whether) => () => {
-      announced = whether;
-      drawAll(charts);
-    };
-    window.addEventListener("beforeprint", announce(true));
-    window.addEventListener("afterprint", announce(false));
+  });
+  const recoloured = () => charts.forEach(release);
+  for (const chart of charts) {
+    follow(chart);
+    resized.observe(chart);
   }
-
-  function start() {
-    const charts = [...document.querySelectorAll(".chart[data-chart]")];
-    if (!charts.length || !window.Plotly) return;
-    buttons(charts);
-    watch(charts);
-  }
-
-  if (window.Plotly && document.readyState !== "loading") start();
-  else window.addEventListener("load", start);
+  buttons(charts);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recoloured);
+  new MutationObserver(recoloured).observe(
+    document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
 })();
