@@ -87,7 +87,7 @@ class Look:
 
     thick: float = 14
     start: float = 0.0
-    fill: str | None = None  # a colour that means an answer, and pales where it is fragile
+    fill: theme.Fill | None = None  # that of an answer, which pales where it is fragile
     length: float | None = None
     interval: bool = True
 
@@ -109,13 +109,19 @@ def _bar(row: Any, y: float, words: Words, look: Look) -> Spec:
     trace: Spec = {
         "type": "bar", "orientation": "h", "y": [y], "base": [look.start],
         "width": [look.thick], "x": [row.share if look.length is None else look.length],
-        "marker": {"color": [look.fill or theme.ACCENT], "cornerradius": 2, "line": {"width": 0}},
+        "marker": {"color": [look.fill.color if look.fill else theme.ACCENT], "cornerradius": 2,
+                   "line": {"width": 0}},
         "hoverinfo": "text", "hovertext": [words.hover(row)], "cliponaxis": False,
     }  # fmt: skip
     if row.verdict == "fragile" and look.fill is None:
         trace["marker"] |= {"color": [theme.PALE], "line": {"width": 1.5, "color": theme.ACCENT}}
     if row.verdict == "fragile" and look.fill is not None:
         trace["marker"]["opacity"] = theme.FAINT
+    if look.fill and look.fill.dotted:
+        trace["marker"]["pattern"] = {
+            "shape": ".", "fgcolor": look.fill.ink, "fillmode": "overlay", "size": 6,
+            "solidity": 0.15,
+        }  # fmt: skip
     if look.interval and not math.isnan(row.share_low):
         trace["error_x"] = _interval(row, theme.INK, 1.6)
     return trace
@@ -203,14 +209,14 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     return sheet.spec(sheet.legend(y + 2, _scale_legend(rows, battery.scale)))
 
 
-def _scale_legend(rows: pd.DataFrame, scale: list[str]) -> list[tuple[str, str]]:
+def _scale_legend(rows: pd.DataFrame, scale: list[str]) -> list[tuple[str, theme.Fill]]:
     names = rows.drop_duplicates("series").set_index("series")["series_label"]
-    return [(names[answer], colour) for answer, colour in _scale_colours(scale).items()]
+    return [(names[answer], fill) for answer, fill in _scale_fills(scale).items()]
 
 
-def _scale_colours(scale: list[str]) -> dict[str, str]:
+def _scale_fills(scale: list[str]) -> dict[str, theme.Fill]:
     """From strong disagreement to strong agreement; two answers take the two ends."""
-    return dict(zip(scale, _palette("agreement", len(scale))[0], strict=True))
+    return dict(zip(scale, _palette("agreement", len(scale)), strict=True))
 
 
 def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
@@ -252,7 +258,7 @@ def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None
     """The bars of one item from the zero line outwards, and the total of each side."""
     battery = words.labels.study.roles.battery
     assert battery is not None
-    colours = _scale_colours(battery.scale)
+    fills = _scale_fills(battery.scale)
     sides = [(list(reversed(battery.disagree)), -1, "disagree"), (battery.agree, 1, "agree")]
     if any(_hidden(cells[answer]) for answers, _, _ in sides for answer in answers):
         hover = words.hover(cells[sides[1][2]])
@@ -263,7 +269,7 @@ def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None
         for answer in answers:
             row = cells[answer]
             length = sign * row.share
-            trace = _bar(row, y, words, Look(18, start, colours[answer], length, False))
+            trace = _bar(row, y, words, Look(18, start, fills[answer], length, False))
             trace["marker"]["cornerradius"] = 0
             sheet.traces.append(trace)
             start += length
@@ -276,30 +282,25 @@ def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None
 def stacked(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     """One bar to 100 % a group, cut into the answers of a scale."""
     answers = rows.drop_duplicates("series")
-    fills, inks = _palette(words.entry.palette, len(answers))
-    colours = dict(zip(answers["series"], zip(fills, inks, strict=True), strict=True))
+    fills = _palette(words.entry.palette, len(answers))
+    by_answer = dict(zip(answers["series"], fills, strict=True))
     sheet, y = Sheet(canvas), 0.0
     y = sheet.legend(y, list(zip(answers["series_label"], fills, strict=True))) + 6
     for key in rows["key"].drop_duplicates():
-        y = _stack(sheet, y, records(rows[rows["key"] == key]), words, colours)
+        y = _stack(sheet, y, records(rows[rows["key"] == key]), words, by_answer)
     return sheet.spec(y)
 
 
-def _palette(name: str, n: int) -> tuple[list[str], list[str]]:
-    """Fills and the inks that are read on them, spread over the colours there are."""
-    fills, inks = (
-        (theme.AGREEMENT, theme.ON_AGREEMENT)
-        if name == "agreement"
-        else (theme.SEQUENCE, theme.ON_SEQUENCE)
-    )
+def _palette(name: str, n: int) -> list[theme.Fill]:
+    """Fills of n answers, spread over those there are."""
+    fills = theme.AGREEMENT if name == "agreement" else theme.SEQUENCE
     if n > len(fills):
         raise ValueError(f"a stacked bar holds {len(fills)} answers at most, not {n}")
-    at = [round(k * (len(fills) - 1) / max(n - 1, 1)) for k in range(n)]
-    return [fills[k] for k in at], [inks[k] for k in at]
+    return [fills[round(k * (len(fills) - 1) / max(n - 1, 1))] for k in range(n)]
 
 
 def _stack(
-    sheet: Sheet, y: float, cells: list[Any], words: Words, colours: dict[str, tuple[str, str]]
+    sheet: Sheet, y: float, cells: list[Any], words: Words, fills: dict[str, theme.Fill]
 ) -> float:
     first = cells[0]
     if first.label:
@@ -312,15 +313,17 @@ def _stack(
     for cell in cells:
         if _hidden(cell):
             continue
-        (fill, ink), share = colours[cell.series], cell.share
+        fill, share = fills[cell.series], cell.share
         trace = _bar(cell, middle, words, Look(22, start, fill, share, False))
         trace["marker"] |= {"cornerradius": 0, "line": {"width": 1, "color": theme.PAPER}}
         sheet.traces.append(trace)
         value = words.value(cell)
         if theme.text_width(value, 13, bold=True) + 6 <= share * sheet.room:
+            weak = cell.verdict == "fragile"
             sheet.text(
                 middle, value, x=start + share / 2, on_data=True, anchor="center", size=13,
-                color=theme.INK if cell.verdict == "fragile" else ink, bold=True,
+                color=theme.INK if weak else fill.ink, bold=True,
+                ground=fill.color if fill.dotted and not weak else "",
             )  # fmt: skip
         start += share
     return middle + 22
@@ -335,7 +338,7 @@ def bands(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     heights = [top + plot * (1 - (0 if math.isnan(r.share) else r.share)) for r in found]
     for at, row in enumerate(found):
         if not _hidden(row):
-            sheet.traces.append(_soft_bar(at, row, top, plot))
+            sheet.traces += _soft_bar(at, row, top, plot)
     sheet.traces.append(_line(found, heights, words))
     for at, row in enumerate(found):
         _point_value(sheet, at, heights, words.value(row))
@@ -354,15 +357,19 @@ def _grid(sheet: Sheet, top: float, plot: float, words: Words) -> None:
         sheet.text(y, text, shift=-sheet.left, size=theme.SMALL, color=theme.SOFT)
 
 
-def _soft_bar(at: int, row: Any, top: float, plot: float) -> Spec:
-    """The interval of a point, as a broad soft bar behind it."""
+def _soft_bar(at: int, row: Any, top: float, plot: float) -> list[Spec]:
+    """The interval of a point, as a broad soft bar behind it, and a thin line that is seen by
+    those who do not see soft colours."""
     low = row.share if math.isnan(row.share_low) else row.share_low
     high = row.share if math.isnan(row.share_high) else row.share_high
-    return {
-        "type": "scatter", "mode": "lines", "x": [at, at], "hoverinfo": "skip",
-        "y": [top + plot * (1 - low), top + plot * (1 - high)],
-        "line": {"color": theme.BAND, "width": 10},
-    }  # fmt: skip
+    return [
+        {
+            "type": "scatter", "mode": "lines", "x": [at, at], "hoverinfo": "skip",
+            "y": [top + plot * (1 - low), top + plot * (1 - high)],
+            "line": {"color": colour, "width": width},
+        }
+        for colour, width in ((theme.BAND, 10), (theme.ACCENT, 1.2))
+    ]  # fmt: skip
 
 
 def _line(found: list[Any], heights: list[float], words: Words) -> Spec:

@@ -82,9 +82,7 @@ def script(spec: dict[str, Any], name: str) -> str:
 
 def chart(specs: dict[str, dict[str, Any]], block: Block) -> str:
     """A chart in both its layouts: drawn, and as plotly draws it for a reader who points at it."""
-    drawn = "".join(
-        still(spec, name, f"hatch-{block.name}-{name}") for name, spec in specs.items()
-    )
+    drawn = "".join(still(spec, name, f"{block.name}_{name}") for name, spec in specs.items())
     scripts = "".join(script(spec, name) for name, spec in specs.items())
     return (
         f'<div class="chart" data-chart="{block.name}" role="img" '
@@ -107,7 +105,8 @@ def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
         f'<div class="fig-foot"><p class="note" id="note-{block.name}">{escape(block.note)}</p>'
         f'<div class="tools"><details><summary aria-label="{named("table_of")}">'
         f"{escape(labels.term('figure', 'table'))}</summary>"
-        f'<div class="scroll" tabindex="0">{table}</div></details>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{named("table_of")}">'
+        f"{table}</div></details>"
         f'<a download="{block.name}.csv" href="{link}" aria-label="{named("csv_of")}">'
         f"{escape(labels.term('figure', 'csv'))}</a>"
         f'<button type="button" data-image="{block.name}" aria-label="{named("image_of")}" hidden>'

@@ -7,6 +7,7 @@ at every width, and the height follows from what is drawn.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, TypedDict, Unpack
 
 import plotly.graph_objects as go
@@ -21,6 +22,7 @@ class Type(TypedDict, total=False):
     color: str
     bold: bool
     serif: bool
+    ground: str  # what the text stands on, where that is not even
 
 
 @dataclass
@@ -59,12 +61,13 @@ class Sheet:
         }
         if type_.get("serif"):
             font["family"] = theme.SERIF
+        ground = {"bgcolor": type_["ground"]} if type_.get("ground") else {}
         self.notes.append(
             {
                 "x": x, "y": y, "text": f"<b>{text}</b>" if bold else text, "font": font,
                 "xref": "x" if on_data else "paper", "yref": "y", "xanchor": anchor,
                 "yanchor": "middle", "xshift": shift, "showarrow": False, "borderpad": 0,
-                "align": anchor,
+                "align": anchor, **ground,
             }
         )  # fmt: skip
 
@@ -97,28 +100,35 @@ class Sheet:
             }
         )  # fmt: skip
 
-    def swatch(self, x: float, y: float, color: str, side: int = 12, border: str = "") -> None:
-        """A small square x pixels from the left, for a legend."""
+    def swatch(self, x: float, y: float, color: str, dots: str = "") -> None:
+        """A small square x pixels from the left, for a legend, dotted where its bars are."""
+        side = 12.0
+        self._pixels("rect", (x, y - side / 2), side, color)
+        for right, down in ((2, -4), (7, 1)) if dots else ():
+            self._pixels("circle", (x + right, y + down), 3, dots)
+
+    def _pixels(self, shape: str, corner: tuple[float, float], side: float, color: str) -> None:
+        x, y = corner[0] - self.left, corner[1]
         self.shapes.append(
             {
-                "type": "rect", "xref": "paper", "xsizemode": "pixel", "xanchor": 0,
-                "x0": x - self.left, "x1": x - self.left + side, "yref": "y", "y0": y - side / 2,
-                "y1": y + side / 2, "fillcolor": color,
-                "line": {"width": 1.5 if border else 0, "color": border or color},
+                "type": shape, "xref": "paper", "xsizemode": "pixel", "xanchor": 0, "x0": x,
+                "x1": x + side, "yref": "y", "y0": y, "y1": y + side, "fillcolor": color,
+                "line": {"width": 0}, "layer": "above",
             }
         )  # fmt: skip
 
-    def legend(self, y: float, entries: list[tuple[str, str]]) -> float:
+    def legend(self, y: float, entries: list[tuple[str, theme.Fill]]) -> float:
         """Squares with words, over as many lines as they need; returns where it ends."""
         x = 0.0
-        for label, color in entries:
+        for label, fill in entries:
             width = 18 + theme.text_width(label, theme.SMALL + 1) + 16
             if x and x + width - 16 > self.canvas.width:
                 x, y = 0.0, y + 22
-            self.swatch(x, y + 11, color)
+            self.swatch(x, y + 11, fill.color, fill.ink if fill.dotted else "")
             self.text(
-                y + 11, label, shift=x - self.left + 18, size=theme.SMALL + 1, color=theme.SOFT
-            )
+                y + 11, escape(label, quote=False), shift=x - self.left + 18,
+                size=theme.SMALL + 1, color=theme.SOFT,
+            )  # fmt: skip
             x += width
         return y + 22
 

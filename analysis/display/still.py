@@ -20,6 +20,7 @@ from analysis.display import theme
 Spec = dict[str, Any]
 # The little HTML that plotly reads in its texts, and what it is in SVG.
 TAGS = {"<b>": '<tspan font-weight="700">', "</b>": "</tspan>", "</span>": "</tspan>"}
+PATTERN = re.compile(r"url\(#([^)]*)\)")
 TAG = re.compile(r'(</?b>|</span>|<span style="[^"]*">)')
 ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}
 
@@ -66,19 +67,24 @@ def still(spec: Spec, name: str, key: str) -> str:
         ]
     )
     margin = layout["margin"]
-    hatch = _pattern(key) if f"#{key})" in body else ""
+    patterns = "".join(map(_pattern, sorted(set(PATTERN.findall(body)))))
     return (
         f'<div class="still {name}" style="padding:0 {margin["r"]}px 0 {margin["l"]}px">'
-        f'<svg height="{layout["height"]}" aria-hidden="true">{hatch}{body}</svg></div>'
+        f'<svg height="{layout["height"]}" aria-hidden="true">{patterns}{body}</svg></div>'
     )
 
 
-def _pattern(key: str) -> str:
-    """Lines over a fill, so that it is told from another without its colour."""
+def _pattern(name: str) -> str:
+    """Dots or lines over a fill. name: what follows `#`: key, kind, colour."""
+    _, kind, colour = name.rsplit("_", 2)
+    drawn = (
+        f'<circle cx="3" cy="3" r="1.2" fill="var(--{colour})"/>'
+        if kind == "dots"
+        else f'<path d="M0 0V6" stroke="var(--{colour})"/>'
+    )
     return (
-        f'<defs><pattern id="{key}" width="6" height="6" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><path d="M0 0V6" stroke="var(--hatch)" stroke-width="2"/>'
-        "</pattern></defs>"
+        f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)">{drawn}</pattern>'
     )
 
 
@@ -90,6 +96,10 @@ def _shape(shape: Spec, across: Across) -> str:
             (across.place(shape, "x0"), across.place(shape, "x1")), (y0, y1),
             line["color"], line["width"],
         )  # fmt: skip
+    if shape["type"] == "circle":
+        half = (x1 - x0) / 2
+        place = f'cx="{number(x0 + half)}" cy="{number(y0 + half)}" r="{number(half)}"'
+        return f'<circle {place} fill="{shape["fillcolor"]}"/>'
     if shape.get("xsizemode") == "pixel":
         left, width = number(x0), number(x1 - x0)
     else:
@@ -145,7 +155,11 @@ def _bar(trace: Spec, across: Across, key: str) -> Iterator[str]:
     look |= {"opacity": marker["opacity"]} if "opacity" in marker else {}
     yield _rect(left, top, width, height, look)
     if "pattern" in marker:
-        yield _rect(left, top, width, height, {"fill": f"url(#{key})"})
+        pattern = marker["pattern"]
+        kind = "dots" if pattern["shape"] == "." else "lines"
+        colour = pattern["fgcolor"].removeprefix("var(--").removesuffix(")")
+        faint = {"opacity": marker["opacity"]} if "opacity" in marker else {}
+        yield _rect(left, top, width, height, {"fill": f"url(#{key}_{kind}_{colour})", **faint})
     if "error_x" in trace:
         yield _interval(trace["error_x"], base + along, middle, across)
 

@@ -13,10 +13,6 @@ ACCENT, PALE, TRACK, BAND = "var(--c1)", "var(--c1-pale)", "var(--track)", "var(
 FAINT = 0.5
 SECOND, THIRD = "var(--c2)", "var(--c3)"
 NOTHING = "rgba(0,0,0,0)"
-AGREEMENT = ["var(--l1)", "var(--l2)", "var(--l3)", "var(--l4)"]
-ON_AGREEMENT = ["var(--on-l1)", "var(--on-l2)", "var(--on-l3)", "var(--on-l4)"]
-SEQUENCE = ["var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)"]
-ON_SEQUENCE = ["var(--on-s1)", "var(--on-s2)", "var(--on-s3)", "var(--on-s4)", "var(--on-s5)"]
 
 SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 SERIF = '"Iowan Old Style", Charter, "Palatino Linotype", Palatino, Georgia, serif'
@@ -26,6 +22,20 @@ LEADING = 18
 
 _NARROW = set("iljtfrI.,;:'’|!()[] \u00a0\u202f-·")
 _WIDE = set("mwMW%@—…œŒ")
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The fill of an answer, the ink that is read on it, and whether dots of that ink cover it."""
+
+    color: str
+    ink: str
+    dotted: bool = False
+
+
+# Two halves of a scale are as dark as each other: the dots tell them apart without their colour.
+AGREEMENT = [Fill(f"var(--l{n})", f"var(--on-l{n})", n < 3) for n in range(1, 5)]
+SEQUENCE = [Fill(f"var(--s{n})", f"var(--on-s{n})") for n in range(1, 6)]
 
 
 @dataclass(frozen=True)
