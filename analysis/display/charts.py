@@ -119,8 +119,8 @@ def _bar(row: Any, y: float, words: Words, look: Look) -> Spec:
         trace["marker"]["opacity"] = theme.FAINT
     if look.fill and look.fill.dotted:
         trace["marker"]["pattern"] = {
-            "shape": ".", "fgcolor": look.fill.ink, "fillmode": "overlay", "size": 6,
-            "solidity": 0.15,
+            "shape": ".", "fgcolor": look.fill.ink, "fillmode": "overlay", "size": 7,
+            "solidity": 0.1, "fgopacity": 0.75,
         }  # fmt: skip
     if look.interval and not math.isnan(row.share_low):
         trace["error_x"] = _interval(row, theme.INK, 1.6)

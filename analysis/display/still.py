@@ -78,7 +78,7 @@ def _pattern(name: str) -> str:
     """Dots or lines over a fill. name: what follows `#`: key, kind, colour."""
     _, kind, colour = name.rsplit("_", 2)
     drawn = (
-        f'<circle cx="3" cy="3" r="1.2" fill="var(--{colour})"/>'
+        f'<circle cx="3" cy="3" r="1.1" fill="var(--{colour})" opacity=".75"/>'
         if kind == "dots"
         else f'<path d="M0 0V6" stroke="var(--{colour})"/>'
     )
