@@ -158,10 +158,18 @@ def _cells(data: Data, given: pd.DataFrame, member: pd.DataFrame) -> Estimated:
 def crossed(data: Data, question: str, by: str, population: str | None = None) -> pd.DataFrame:
     """Counts of answers (columns, in order) by group (rows, in order), no empty row or column."""
     frame = data.population(population or data.study.population_of(question))
-    rows, columns = (data.study.single(name, frame) for name in (by, question))
-    table = pd.crosstab(rows, columns, dropna=False)
-    table = table.loc[table.index.notna(), table.columns.notna()]
+    table = counts(data.study.single(by, frame), data.study.single(question, frame))
     return table.loc[table.sum(axis=1) > 0, table.sum() > 0]
+
+
+def counts(groups: pd.Series, answers: pd.Series) -> pd.DataFrame:
+    """People by group (rows) and answer (columns), of two categoricals of the same people."""
+    rows, columns = groups.cat.codes.to_numpy(), answers.cat.codes.to_numpy()
+    shape = len(groups.cat.categories), len(answers.cat.categories)
+    there = (rows >= 0) & (columns >= 0)
+    cells = rows[there].astype(np.intp) * shape[1] + columns[there]
+    found = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    return pd.DataFrame(found, groups.cat.categories, answers.cat.categories)
 
 
 def differences(data: Data, estimates: pd.DataFrame) -> list[pd.DataFrame]:

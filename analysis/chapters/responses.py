@@ -35,11 +35,12 @@ def tests(data: Data) -> list[dict]:
     if "responses" not in data.tables:
         return []
     frame, seed = received(data), data.study.definition.seed
+    done = completion(frame)
     return [
         named_by_completion(question) | vars(outcome)
         for question in known(data)
         for outcome in compare.of_counts(
-            pd.crosstab(completion(frame), data.study.single(question, frame)), seed
+            compare.counts(done, data.study.single(question, frame)), seed
         )
     ]
 
@@ -50,7 +51,8 @@ def measures(data: Data) -> list[pd.DataFrame]:
     if "responses" not in data.tables:
         return []
     frame, rows = received(data), []
-    groups = {kind: completion(frame) == kind for kind in KINDS}
+    done = completion(frame)
+    groups = {kind: done == kind for kind in KINDS}
     for question in known(data):
         answers = data.study.single(question, frame).dropna()
         given = pd.DataFrame({str(a): answers == a for a in answers.cat.categories})
@@ -80,10 +82,9 @@ def received(data: Data) -> pd.DataFrame:
 
 def completion(frame: pd.DataFrame) -> pd.Series:
     """Whether each response is complete or partial."""
-    complete = frame["complete"].fillna(False).astype(bool)
-    return pd.Series(
-        pd.Categorical(np.where(complete, *KINDS), KINDS), frame.index, name=COMPLETION
-    )
+    complete = frame["complete"].fillna(False).to_numpy(dtype=bool)
+    kinds = pd.Categorical.from_codes((~complete).astype(np.int8), KINDS)
+    return pd.Series(kinds, frame.index, name=COMPLETION)
 
 
 def known(data: Data) -> list[str]:

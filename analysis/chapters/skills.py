@@ -45,7 +45,7 @@ def tests(data: Data) -> list[dict]:
         for item in (item for members in expectations(data, battery).values() for item in members):
             population = data.study.population_of(item)
             groups = data.study.single(by, data.population(population))
-            table = pd.crosstab(groups, scaled(data, battery, item))
+            table = compare.counts(groups, scaled(data, battery, item))
             outcomes = compare.of_counts(table, seed, True, data.study.ordered(by))
             named = names(data, CHAPTER, item, population, by)
             rows += [named | vars(outcome) for outcome in outcomes]
