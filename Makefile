@@ -25,8 +25,10 @@ format: .venv/ready
 	ruff check --fix .
 	ruff format .
 
+# Each prints its figures beside their limits; all are run, and any that is over fails.
 bench: .venv/ready
-	python bench/national.py
+	@over=0; for each in national survey million; do \
+	  echo "== $$each"; python bench/$$each.py || over=1; done; exit $$over
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
