@@ -83,7 +83,7 @@ def received(data: Data) -> pd.DataFrame:
 def completion(frame: pd.DataFrame) -> pd.Series:
     """Whether each response is complete or partial."""
     complete = frame["complete"].fillna(False).to_numpy(dtype=bool)
-    kinds = pd.Categorical.from_codes((~complete).astype(np.intp), KINDS)
+    kinds = pd.Categorical(np.where(complete, *KINDS), KINDS)
     return pd.Series(kinds, frame.index, name=COMPLETION)
 
 
