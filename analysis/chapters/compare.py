@@ -10,8 +10,6 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from analysis.chapters.data import Data, names
-
-# DT
 from analysis.stats import design_tests
 from analysis.stats.association import independence, valid
 from analysis.stats.design import Estimated, Sample
@@ -94,12 +92,19 @@ def designed(data: Data, question: str, by: str, population: str) -> list[Outcom
         several, single = (question, by) if many else (by, question)
         return joint_designed(data, single, several, population)
     table, ordered = crossed_designed(data, question, by, population), data.study.ordered
+    return of_shares(table, ordered(question), ordered(by))
+
+
+def of_shares(
+    table: design_tests.Table, ordered: bool = False, ordered_groups: bool = False
+) -> list[Outcome]:
+    """As `of_counts`, from shares estimated under the survey design."""
     if min(table.shares.shape) < 2:
         return []
-    if ordered(question) and ordered(by):
+    if ordered and ordered_groups:
         tests = (design_tests.correlation, design_tests.gamma, design_tests.somers_d)
         return [test(table) for test in tests]
-    return [design_tests.ranks(table) if ordered(question) else design_tests.rao_scott(table)]
+    return [design_tests.ranks(table) if ordered else design_tests.rao_scott(table)]
 
 
 def crossed_designed(
@@ -107,11 +112,13 @@ def crossed_designed(
 ) -> design_tests.Table:
     """Estimated shares of answers (columns, in order) by group (rows), no empty row or column.
 
-    sets: answers to be read together as the columns, instead of each by itself.
+    sets: answers to be read together as the columns, instead of each by itself; people who gave
+    none of them are left out.
     """
     given, groups = data.given(question, population), data.groups(by, population)
     if sets:
         given = pd.DataFrame({name: given[members].any(axis=1) for name, members in sets.items()})
+        given = given[given.any(axis=1)]
     member = pd.DataFrame(groups).reindex(given.index)
     there = member.any(axis=1)
     given, member = given[there], member[there]
@@ -196,7 +203,7 @@ def apart(
         inside = member[group].to_numpy(dtype=bool)
         if not inside.any() or inside.all():
             continue
-        value, low, high, method = _difference(sample, given, inside)
+        value, low, high, method = difference(sample, given, inside)
         tables.append(
             pd.DataFrame(
                 {"category": given.columns, "by_category": group, "base_n": int(inside.sum()),
@@ -207,7 +214,7 @@ def apart(
     return found.assign(**named, base_kind="respondents", measure="difference")
 
 
-def _difference(
+def difference(
     sample: Sample | None, given: pd.DataFrame, inside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Differences of shares, inside less outside, with their interval and its name."""
