@@ -124,9 +124,8 @@ def crossed_designed(
     given, member = given[there], member[there]
     given, member = given.loc[:, given.any()], member.loc[:, member.any()]
     found = _cells(data, given, member)
-    return design_tests.Table(
-        found.value.reshape(member.shape[1], -1), found.covariance, found.n, found.df
-    )
+    shares = found.value.reshape(member.shape[1], given.shape[1])
+    return design_tests.Table(shares, found.covariance, found.n, found.df)
 
 
 def joint_designed(data: Data, single: str, several: str, population: str) -> list[Outcome]:

@@ -100,7 +100,8 @@ def over_hours_designed(data: Data, hours: str) -> list[Outcome]:
         every = data.given(question, population).columns
         sets = {"other": [a for a in every if a not in satisfied], "satisfied": satisfied}
         table = compare.crossed_designed(data, question, hours, population, sets)
-        outcomes.append(trend(table))
+        if table.shares.shape[1] == 2:  # else all are satisfied, or none
+            outcomes.append(trend(table))
     return outcomes
 
 
