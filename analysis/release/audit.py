@@ -175,8 +175,10 @@ class _Auditor:
 
     def _cells(self, figure: Row, table: list[Row]) -> list[Row]:
         """Candidate estimates, those on the printed base first: the base it holds on is found."""
+        # On a base of nobody there is nothing to compare with what is printed.
+        table = [row for row in table if row["base_n"] > 0]
         cells = [row for row in table if row["category"] == figure["category"]]
-        if not cells and figure["category"] in BASES:
+        if table and not cells and figure["category"] in BASES:
             return [table[0] | {"count": table[0]["base_n"], "share": 1.0}]
         return sorted(cells, key=lambda row: row["base_n"] != figure["base_n"])
 
