@@ -1,6 +1,5 @@
 # Two commands: `make report` and `make test`. Each does all its set-up, in .venv.
 STUDY ?= cnc_afdas_2026
-REPORT_LANG ?= fr
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -8,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: report build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
-	@python -m analysis report $(STUDY) --lang $(REPORT_LANG)
+	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
 
 build audit validate reconstruct: .venv/ready
 	@python -m analysis $@ $(STUDY)
