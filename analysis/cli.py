@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         ("build", build, "validate, clean, analyse, release"),
         ("audit", audit, "compare published figures with results"),
         ("report", report, "build if needed, then render"),
+        ("preview", preview, "serve the report and make it again as it is written"),
         ("reconstruct", reconstruct, "rebuild answers from published figures"),
     ):
         command = commands.add_parser(name, help=words)
@@ -65,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "report":
             command.add_argument("--lang", default=None, help="one language (if not said: all)")
             command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+        if name == "preview":
+            command.add_argument("--lang", default=None, help="language of the report")
+            command.add_argument("--port", type=int, default=4343)
     return parser
 
 
@@ -154,6 +158,14 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
         return 1
     for site in sites:
         print(f"{study.name}: report in {study.paths.shown(site)}")
+    return 0
+
+
+def preview(study: Study, arguments: argparse.Namespace) -> int:
+    from analysis.publish.preview import run  # noqa: PLC0415
+
+    lang = _language(study, arguments.lang)
+    run(study, lang, arguments.port, lambda text: print(f"{study.name}: {text}", flush=True))
     return 0
 
 
