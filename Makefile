@@ -1,14 +1,17 @@
 # Two commands: `make report` and `make test`. Each does all its set-up, in .venv.
 STUDY ?= cnc_afdas_2026
-REPORT_LANG ?= fr
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report build audit validate reconstruct test lint format bench lock clean
+.PHONY: report preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
-	@python -m analysis report $(STUDY) --lang $(REPORT_LANG)
+	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
+
+# The report on http://127.0.0.1:4343, made again as prose, labels or data change.
+preview: .venv/ready
+	@python -m analysis preview $(STUDY) --lang $(REPORT_LANG)
 
 build audit validate reconstruct: .venv/ready
 	@python -m analysis $@ $(STUDY)
@@ -25,8 +28,10 @@ format: .venv/ready
 	ruff check --fix .
 	ruff format .
 
+# Each prints its figures beside their limits; all are run, and any that is over fails.
 bench: .venv/ready
-	python bench/national.py
+	@over=0; for each in national survey million; do \
+	  echo "== $$each"; python bench/$$each.py || over=1; done; exit $$over
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

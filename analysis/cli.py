@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         ("build", build, "validate, clean, analyse, release"),
         ("audit", audit, "compare published figures with results"),
         ("report", report, "build if needed, then render"),
+        ("preview", preview, "serve the report and make it again as it is written"),
         ("reconstruct", reconstruct, "rebuild answers from published figures"),
     ):
         command = commands.add_parser(name, help=words)
@@ -63,8 +64,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
         command.set_defaults(run=run)
         if name == "report":
-            command.add_argument("--lang", default=None, help="language of the report")
+            command.add_argument("--lang", default=None, help="one language (if not said: all)")
             command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+        if name == "preview":
+            command.add_argument("--lang", default=None, help="language of the report")
+            command.add_argument("--port", type=int, default=4343)
     return parser
 
 
@@ -124,30 +128,44 @@ def audit(study: Study, _: argparse.Namespace) -> int:
     return 0
 
 
-def _language(study: Study, asked: str | None) -> str:
-    """A language that has pages. Raises InputError for another one."""
+def _languages(study: Study, asked: str | None) -> list[str]:
+    """The language asked for, or every one the study and the pages have. Raises InputError."""
+    pages = {path.parent.name for path in study.paths.pages.glob("*/index.qmd")}
+    written = [lang for lang in study.definition.languages if lang in pages]
+    if asked is None and written:
+        return written
     lang = asked or study.definition.languages[0]
-    written = sorted(path.parent.name for path in study.paths.pages.glob("*/index.qmd"))
     if lang not in written:
-        found = Problem("report/", "a report is rendered in a language its pages are written in",
-                        lang, ", ".join(written), nearest(lang, written))  # fmt: skip
+        found = Problem("report/", "a report is rendered in a language of the study that its "
+                        "pages are written in", lang, ", ".join(written),
+                        nearest(lang, written))  # fmt: skip
         raise InputError([found])
-    return lang
+    return [lang]
 
 
 def report(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.publish.pages import RenderError  # noqa: PLC0415
-    from analysis.publish.site import choose_engine, render  # noqa: PLC0415
+    from analysis.publish.site import choose_engine, render_languages  # noqa: PLC0415
 
-    lang = _language(study, arguments.lang)
+    langs = _languages(study, arguments.lang)
     _fresh(study)
-    print(f"{study.name}: pages in {lang}, rendered with {choose_engine(arguments.engine)}")
+    engine = choose_engine(arguments.engine)
+    print(f"{study.name}: pages in {' and '.join(langs)}, rendered with {engine}")
     try:
-        page = render(study, lang, arguments.engine, log=_progress())
+        sites = render_languages(study, langs, engine, _progress())
     except RenderError as error:
         print(f"the report could not be rendered; the one before stands\n{error}", file=sys.stderr)
         return 1
-    print(f"{study.name}: report in {study.paths.shown(page)}")
+    for site in sites:
+        print(f"{study.name}: report in {study.paths.shown(site)}")
+    return 0
+
+
+def preview(study: Study, arguments: argparse.Namespace) -> int:
+    from analysis.publish.preview import run  # noqa: PLC0415
+
+    lang = _language(study, arguments.lang)
+    run(study, lang, arguments.port, lambda text: print(f"{study.name}: {text}", flush=True))
     return 0
 
 

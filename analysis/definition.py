@@ -190,7 +190,7 @@ class SurveyDesign(Model):
     """How people came into the survey, and what each of them stands for.
 
     `weights`, `strata` and `clusters` are columns; `population` is how many people (or clusters)
-    there were to draw from, in all or by stratum.
+    there were to draw from: one number, or where there are strata one for each.
     """
 
     weights: str | None = None

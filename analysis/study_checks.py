@@ -15,6 +15,8 @@ from analysis.errors import Problem, nearest
 if TYPE_CHECKING:
     from analysis.study import Study
 
+SINGLE, SEVERAL = "single", "several"
+
 
 def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -> list[Problem]:
     """Every name of study.yml that must exist elsewhere, and does not.
@@ -108,6 +110,7 @@ def _unknown_names(study: Study, problem: Any) -> list[Problem]:
     return [
         *_unknown_roles(study, problem),
         *_unknown_answers(study, problem),
+        *_unknown_headlines(study, problem),
         *_unnamed_families(study, problem),
         *_broken_populations(study, problem),
         *_unknown_populations(study, problem),
@@ -179,44 +182,94 @@ def _unknown_populations(study: Study, problem: Any) -> list[Problem]:
 
 
 def _unknown_variables(study: Study, problem: Any) -> list[Problem]:
-    """Variables named where answers are counted, grouped or weighted, and that have no answers."""
+    """Variables named where answers are counted, grouped or weighted, and that are not there, or
+    of another kind than that place needs."""
     definition, roles = study.definition, study.roles
-    design = definition.design
-    named: list[tuple[tuple, str]] = [
-        (("tables", chapter, str(n), key), name)
+    by_source = {name: _variables(study, name) for name in definition.sources.present()}
+    survey = by_source.get("survey", {})
+    single, several = (
+        [name for name, kind in survey.items() if kind == wanted] for wanted in (SINGLE, SEVERAL)
+    )
+    raking = definition.design.raking
+    answers = "a question or a column with answers"
+    alone = "a question or a column of the survey with one answer"
+    named: list[tuple[tuple, str, list[str], str]] = [
+        (("tables", chapter, str(n), key), name, list(by_source[source]), f"{answers} of {source}")
         for chapter, cuts in definition.tables.items()
         for n, cut in enumerate(cuts)
+        for source in _source_of(definition, cut.population)
         for key, name in (("variable", cut.variable), ("by", cut.by))
         if name
     ]
-    named += [(("ordered", str(n)), name) for n, name in enumerate(definition.ordered)]
-    named += [(("pairs", str(n)), name) for n, name in enumerate(definition.pairs)]
-    named += [(("headlines", str(n)), h.variable) for n, h in enumerate(definition.headlines)]
-    if roles.battery:
-        named += [(("roles", "battery", "by", str(n)), b) for n, b in enumerate(roles.battery.by)]
-    if design.raking:
-        named += [(("design", "raking", "margins", name), name) for name in design.raking.margins]
-    known = [*_answer_lists(study), *definition.derived]
+    every = [name for variables in by_source.values() for name in variables]
+    named += [(("ordered", str(n)), v, every, answers) for n, v in enumerate(definition.ordered)]
+    named += [
+        (("pairs", str(n)), name, several, "a question of the survey with several answers")
+        for n, name in enumerate(definition.pairs)
+    ]
+    named += [
+        (("headlines", str(n), "variable"), item.variable, list(survey), f"{answers} of survey")
+        for n, item in enumerate(definition.headlines)
+    ]
+    for n, name in enumerate(roles.battery.by if roles.battery else []):
+        named.append((("roles", "battery", "by", str(n)), name, single, alone))
+    for name in raking.margins if raking else []:
+        named.append((("design", "raking", "margins", name), name, single, alone))
     return [
-        problem(place, "a variable with answers is named", name,
-                "a question or a column with answers", nearest(name, known))
-        for place, name in named if name not in known
+        problem(place, "a variable is named where its answers can be read", name, expected,
+                nearest(name, known))
+        for place, name, known, expected in named if name not in known
     ]  # fmt: skip
+
+
+def _source_of(definition: Definition, population: str) -> list[str]:
+    """The source of a population, if both are there."""
+    found = definition.populations.get(population)
+    return [found.source] if found and found.source in definition.sources.present() else []
+
+
+def _variables(study: Study, source: str) -> dict[str, str]:
+    """Variables of a source with a list of answers, derived ones included: SINGLE or SEVERAL."""
+    form, definition = study.questionnaire, study.definition
+    kinds = {"select_one": SINGLE, "select_multiple": SEVERAL, "category": SINGLE, SEVERAL: SEVERAL}
+    asked = {q.name: q.kind for q in form} if form and source == "survey" else {}
+    columns = definition.sources.present()[source].columns
+    types: dict[str, str] = asked | {name: column.type for name, column in columns.items()}
+    found = {name: kinds[kind] for name, kind in types.items() if kind in kinds}
+    derived = {n: SINGLE for n, d in definition.derived.items() if found.get(d.source) == SINGLE}
+    return found | derived
 
 
 def _unknown_weights(study: Study, problem: Any) -> list[Problem]:
     """Columns that the survey design names, and that the survey does not have as it needs them."""
     design, survey = study.definition.design, study.definition.sources.survey
-    columns = survey.columns if survey else {}
-    numbers = [name for name, column in columns.items() if column.type == "number"]
-    known = _columns(study, "survey")
+    if survey is None:
+        return []
+    numbers = [name for name, column in survey.columns.items() if column.type == "number"]
+    several = [name for name, kind in _variables(study, "survey").items() if kind == SEVERAL]
+    known = [name for name in _columns(study, "survey") if name not in several]
     places = [("weights", design.weights, numbers), ("strata", design.strata, known),
               ("clusters", design.clusters, known)]  # fmt: skip
     return [
         problem(("design", key), "the survey design names columns of the survey", name,
-                "a column of numbers" if key == "weights" else "a question or a column",
-                nearest(name, within))
+                "a column of numbers" if key == "weights"
+                else "a column or a question with one answer",
+                nearest(name, within) if within else "add the column to sources.survey.columns")
         for key, name, within in places if name and name not in within
+    ] + _misplaced_population(study, problem)  # fmt: skip
+
+
+def _misplaced_population(study: Study, problem: Any) -> list[Problem]:
+    """A population by stratum without strata, or in all with them."""
+    design = study.definition.design
+    if design.population is None or isinstance(design.population, dict) == bool(design.strata):
+        return []
+    found, expected = "one number for all strata", "a number for each stratum"
+    if not design.strata:
+        found, expected = "numbers by stratum, and no strata", "one number"
+    return [
+        problem(("design", "population"), "the population size is that of each stratum", found,
+                expected, f"write {expected}")
     ]  # fmt: skip
 
 
@@ -231,6 +284,7 @@ def _answer_lists(study: Study) -> dict[str, list[str]]:
             if column.answers and name not in lists
         }
     bands = [band.name for band in definition.duration_bands]
+    lists |= {name: list(item.answers) for name, item in definition.derived.items()}
     return lists | {"duration_band": bands, "mean_duration_band": bands}
 
 
@@ -248,6 +302,13 @@ def _unknown_answers(study: Study, problem: Any) -> list[Problem]:
         for s, item in d.answers.items()
     ]
     known = _answer_lists(study)
+    raking = definition.design.raking
+    margins = raking.margins if raking else {}
+    sets += [
+        (("design", "raking", "margins", v, answer), v, [answer])
+        for v, shares in margins.items() if v in known
+        for answer in shares
+    ]  # fmt: skip
     problems = []
     for place, name, answers in sets:
         if name not in known:
@@ -273,6 +334,23 @@ def _unknown_answers(study: Study, problem: Any) -> list[Problem]:
             if answer not in known[name]
         ]
     return problems
+
+
+def _unknown_headlines(study: Study, problem: Any) -> list[Problem]:
+    """Headlines of a category that their variable does not have, neither as answer nor as set."""
+    definition, lists = study.definition, _answer_lists(study)
+    known = {
+        item.variable: [*lists[item.variable], *definition.answer_sets.get(item.variable, {})]
+        for item in definition.headlines
+        if item.variable in lists
+    }
+    return [
+        problem(("headlines", str(n), "category"), "headlines name answers of their variable",
+                item.category, "an answer, or answers read together, of " + item.variable,
+                nearest(item.category, known[item.variable]))
+        for n, item in enumerate(definition.headlines)
+        if item.category not in known.get(item.variable, [item.category])
+    ]  # fmt: skip
 
 
 def _unnamed_families(study: Study, problem: Any) -> list[Problem]:

@@ -1,6 +1,6 @@
 """Time and memory from the raw CSV of a million people to their results: `python bench/million.py`.
 
-60 single-answer questions and a weight (bench/people.py), validation included, in fresh
+60 single-answer questions under weights (bench/people.py), validation included, in fresh
 processes. What a build costs whatever its size (imports, the form) is measured on 1,000 people
 and taken off before costs a person are compared: at a million they may be 20 % above those at a
 hundred thousand.

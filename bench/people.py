@@ -118,6 +118,7 @@ def _definition(seed: int) -> dict:
         "sources": {"survey": {"path": "survey.csv", "columns": columns}},
         "populations": {"all": {"label": _both("ensemble", "everyone")}},
         "roles": {"profile": list(scales())},
+        "design": {"weights": "weight"},
         "licence": {"name": "CC0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"},
     }
 

@@ -15,7 +15,7 @@ FR, EN = Labels(study(), "fr"), Labels(study(), "en")
 
 def test_a_variable_is_its_question_as_asked():
     assert FR.variable("age") == "Quelle est votre tranche d’âge\u00a0?"
-    assert EN.variable("age") == "What is your age band?"
+    assert EN.variable("age") == "Which age group are you in?"
     assert FR.hint("training_setting") == "Plusieurs réponses possibles"
     assert FR.hint("age") == ""
 
@@ -40,7 +40,7 @@ def test_a_variable_asked_in_two_wordings_follows_its_population():
 
 def test_families_of_motivations():
     assert FR.family("motivation", "save_time") == "Efficacité"
-    assert EN.family("motivation", "curriculum_mandatory") == "Obligation or advice"
+    assert EN.family("motivation", "curriculum_mandatory") == "Requirement or advice"
     assert FR.family("status", "student") == ""
     assert FR.answer("motivation_family", "career") == "Parcours professionnel"
 

@@ -4,25 +4,19 @@ how far each group is from all the others."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
 from analysis.chapters.data import Data, names
-
-# DT
 from analysis.stats.association import independence, valid
-from analysis.stats.design import Estimated, Sample
+from analysis.stats.design import Sample
 from analysis.stats.intervals import newcombe
 from analysis.stats.ordered import exact_trend, gamma, somers_d
 from analysis.stats.ordinal_groups import kruskal, permutation_kruskal
 from analysis.stats.several import joint_tests, joint_tests_of_two
 from analysis.stats.trend import Outcome, linear_by_linear
-
-if TYPE_CHECKING:
-    from analysis.stats.design_tests import Table
 
 # Resamples: p values near 0.05 are then known to about half a point, or a point for joint tests.
 DRAWS, JOINT_DRAWS = 4999, 1999
@@ -57,7 +51,10 @@ def _outcomes(data: Data, question: str, by: str, population: str) -> list[Outco
     frame, seed = data.population(population), data.study.definition.seed
     many, groups = (bool(data.answers(name, population)) for name in (question, by))
     if data.sample is not None:
-        return designed(data, question, by, population)
+        # Slow to import, and needed under a survey design only.
+        from analysis.chapters import designed  # noqa: PLC0415
+
+        return designed.tests(data, question, by, population)
     if many and groups:
         first, second = (data.chosen(name, population, frame) for name in (question, by))
         return joint_tests_of_two(first, second, JOINT_DRAWS, seed)
@@ -88,80 +85,21 @@ def of_counts(
     return [independence(table, DRAWS, seed)]
 
 
-def designed(data: Data, question: str, by: str, population: str) -> list[Outcome]:
-    """Tests that hold under the survey design; none of two several-answer questions."""
-    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
-
-    many, groups = (bool(data.answers(name, population)) for name in (question, by))
-    if many and groups:
-        return []
-    if many or groups:
-        several, single = (question, by) if many else (by, question)
-        return joint_designed(data, single, several, population)
-    table, ordered = crossed_designed(data, question, by, population), data.study.ordered
-    if min(table.shares.shape) < 2:
-        return []
-    if ordered(question) and ordered(by):
-        tests = (design_tests.correlation, design_tests.gamma, design_tests.somers_d)
-        return [test(table) for test in tests]
-    return [design_tests.ranks(table) if ordered(question) else design_tests.rao_scott(table)]
-
-
-def crossed_designed(
-    data: Data, question: str, by: str, population: str, sets: dict[str, list[str]] | None = None
-) -> Table:
-    """Estimated shares of answers (columns, in order) by group (rows), no empty row or column.
-
-    sets: answers to be read together as the columns, instead of each by itself.
-    """
-    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
-
-    given, groups = data.given(question, population), data.groups(by, population)
-    if sets:
-        given = pd.DataFrame({name: given[members].any(axis=1) for name, members in sets.items()})
-    member = pd.DataFrame(groups).reindex(given.index)
-    there = member.any(axis=1)
-    given, member = given[there], member[there]
-    given, member = given.loc[:, given.any()], member.loc[:, member.any()]
-    found = _cells(data, given, member)
-    return design_tests.Table(
-        found.value.reshape(member.shape[1], -1), found.covariance, found.n, found.df
-    )
-
-
-def joint_designed(data: Data, single: str, several: str, population: str) -> list[Outcome]:
-    """Joint test of a several-answer question against the groups of a single-answer one."""
-    from analysis.stats import design_tests  # noqa: PLC0415 (scipy.optimize, for designs only)
-
-    given, groups = data.given(several, population), data.groups(single, population)
-    member = pd.DataFrame(groups).reindex(given.index)
-    there = member.any(axis=1)
-    given, member = given[there], member[there]
-    given = given.loc[:, given.any() & ~given.all()]
-    member = member.loc[:, member.any()]
-    if member.shape[1] < 2 or given.empty:
-        return []
-    found = _cells(data, given.assign(**{"": True})[["", *given.columns]], member)
-    shares = found.value.reshape(member.shape[1], -1)
-    return [design_tests.several(
-        design_tests.SeveralTable(shares, found.covariance, found.n, found.df)
-    )]  # fmt: skip
-
-
-def _cells(data: Data, given: pd.DataFrame, member: pd.DataFrame) -> Estimated:
-    """Shares of the people in each group who gave each answer, group by group."""
-    assert data.sample is not None
-    columns = {(g, a): member[g] & given[a] for g in member for a in given}
-    return data.sample.shares(pd.DataFrame(columns, index=given.index))
-
-
 def crossed(data: Data, question: str, by: str, population: str | None = None) -> pd.DataFrame:
     """Counts of answers (columns, in order) by group (rows, in order), no empty row or column."""
     frame = data.population(population or data.study.population_of(question))
-    rows, columns = (data.study.single(name, frame) for name in (by, question))
-    table = pd.crosstab(rows, columns, dropna=False)
-    table = table.loc[table.index.notna(), table.columns.notna()]
+    table = counts(data.study.single(by, frame), data.study.single(question, frame))
     return table.loc[table.sum(axis=1) > 0, table.sum() > 0]
+
+
+def counts(groups: pd.Series, answers: pd.Series) -> pd.DataFrame:
+    """People by group (rows) and answer (columns), of two categoricals of the same people."""
+    rows, columns = groups.cat.codes.to_numpy(), answers.cat.codes.to_numpy()
+    shape = len(groups.cat.categories), len(answers.cat.categories)
+    there = (rows >= 0) & (columns >= 0)
+    cells = rows[there].astype(np.intp) * shape[1] + columns[there]
+    found = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    return pd.DataFrame(found, groups.cat.categories, answers.cat.categories)
 
 
 def differences(data: Data, estimates: pd.DataFrame) -> list[pd.DataFrame]:
@@ -205,7 +143,7 @@ def apart(
         inside = member[group].to_numpy(dtype=bool)
         if not inside.any() or inside.all():
             continue
-        value, low, high, method = _difference(sample, given, inside)
+        value, low, high, method = difference(sample, given, inside)
         tables.append(
             pd.DataFrame(
                 {"category": given.columns, "by_category": group, "base_n": int(inside.sum()),
@@ -216,7 +154,7 @@ def apart(
     return found.assign(**named, base_kind="respondents", measure="difference")
 
 
-def _difference(
+def difference(
     sample: Sample | None, given: pd.DataFrame, inside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Differences of shares, inside less outside, with their interval and its name."""

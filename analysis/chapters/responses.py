@@ -10,7 +10,7 @@ from analysis.chapters import compare
 from analysis.chapters.data import Data, label, measured, names
 from analysis.definition import Headline
 from analysis.questionnaire import Question
-from analysis.stats.design import kish
+from analysis.stats.design import Sample, kish
 from analysis.stats.dropout import along, with_and_without
 from analysis.stats.shares import Shares, total
 
@@ -35,11 +35,12 @@ def tests(data: Data) -> list[dict]:
     if "responses" not in data.tables:
         return []
     frame, seed = received(data), data.study.definition.seed
+    done = completion(frame)
     return [
         named_by_completion(question) | vars(outcome)
         for question in known(data)
         for outcome in compare.of_counts(
-            pd.crosstab(completion(frame), data.study.single(question, frame)), seed
+            compare.counts(done, data.study.single(question, frame)), seed
         )
     ]
 
@@ -50,7 +51,8 @@ def measures(data: Data) -> list[pd.DataFrame]:
     if "responses" not in data.tables:
         return []
     frame, rows = received(data), []
-    groups = {kind: completion(frame) == kind for kind in KINDS}
+    done = completion(frame)
+    groups = {kind: done == kind for kind in KINDS}
     for question in known(data):
         answers = data.study.single(question, frame).dropna()
         given = pd.DataFrame({str(a): answers == a for a in answers.cat.categories})
@@ -65,11 +67,25 @@ def with_partials(data: Data, headline: Headline) -> pd.DataFrame:
     members = data.sets(question).get(headline.category, [headline.category])
     figures = given[members].any(axis=1).to_frame(headline.category)
     complete = data.population(population).loc[given.index, "complete"].astype(bool)
-    found = with_and_without(figures, complete).iloc[0]
     named = names(data, CHAPTER, question, population)
-    named |= {"category": headline.category, "base_kind": "respondents"}
-    value = found["difference"], found["difference_low"], found["difference_high"]
-    return measured(named | {"base_n": len(given)}, "partials_difference", value, "newcombe")
+    named |= {"category": headline.category, "base_kind": "respondents", "base_n": len(given)}
+    if data.sample is not None and not complete.all():
+        found = with_partials_designed(data.sample, figures, complete)
+        return measured(named, "partials_difference", found, "linearised")
+    row = with_and_without(figures, complete).iloc[0]
+    found = row["difference"], row["difference_low"], row["difference_high"]
+    return measured(named, "partials_difference", found, "newcombe")
+
+
+def with_partials_designed(
+    sample: Sample, figures: pd.DataFrame, complete: pd.Series
+) -> tuple[float, float, float]:
+    """As `with_and_without` of one figure, under a survey design: the difference of the partial
+    and the complete, times the weighted part of the partial, held as it is."""
+    partial, weight = ~complete.to_numpy(), sample.weigh(figures.index)
+    part = weight[partial].sum() / weight.sum()
+    value, low, high, _ = compare.difference(sample, figures, partial)
+    return part * value[0], part * low[0], part * high[0]
 
 
 def received(data: Data) -> pd.DataFrame:
@@ -80,10 +96,9 @@ def received(data: Data) -> pd.DataFrame:
 
 def completion(frame: pd.DataFrame) -> pd.Series:
     """Whether each response is complete or partial."""
-    complete = frame["complete"].fillna(False).astype(bool)
-    return pd.Series(
-        pd.Categorical(np.where(complete, *KINDS), KINDS), frame.index, name=COMPLETION
-    )
+    complete = frame["complete"].fillna(False).to_numpy(dtype=bool)
+    kinds = pd.Categorical(np.where(complete, *KINDS), KINDS)
+    return pd.Series(kinds, frame.index, name=COMPLETION)
 
 
 def known(data: Data) -> list[str]:
@@ -200,7 +215,12 @@ def design_facts(data: Data) -> list[tuple[str, str, str]]:
     if "weighting" in data.tables:
         row = data.tables["weighting"].iloc[0]
         found |= {f"raking_{name}": value for name, value in row.items()}
-    return [("design", name, str(value)) for name, value in found.items()]
+    return [("design", name, told(value)) for name, value in found.items()]
+
+
+def told(value: object) -> str:
+    """A value without the last bits of a number, which differ between processors."""
+    return f"{round(float(value), 10):.12g}" if isinstance(value, float) else str(value)
 
 
 def facts(data: Data) -> pd.DataFrame:

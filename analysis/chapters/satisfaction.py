@@ -90,18 +90,20 @@ def over_hours(data: Data, hours: str) -> list[Outcome]:
 
 def over_hours_designed(data: Data, hours: str) -> list[Outcome]:
     """The same under a survey design: trends and rank association, by linearised errors."""
-    from analysis.stats.design_tests import trend  # noqa: PLC0415 (as in compare)
+    from analysis.chapters import designed  # noqa: PLC0415 (as in compare)
+    from analysis.stats.design_tests import trend  # noqa: PLC0415
 
     roles = data.study.roles
     question = roles.satisfaction or ""
     population = data.study.population_of(question)
-    outcomes = compare.designed(data, question, hours, population)
+    outcomes = designed.tests(data, question, hours, population)
     if roles.satisfied and outcomes:
         satisfied = data.sets(question)[roles.satisfied]
         every = data.given(question, population).columns
         sets = {"other": [a for a in every if a not in satisfied], "satisfied": satisfied}
-        table = compare.crossed_designed(data, question, hours, population, sets)
-        outcomes.append(trend(table))
+        table = designed.crossed(data, question, hours, population, sets)
+        if table.shares.shape[1] == 2:  # else all are satisfied, or none
+            outcomes.append(trend(table))
     return outcomes
 
 

@@ -13,6 +13,7 @@ from analysis.stats.bootstrap import index_interval
 from analysis.stats.ranks import rank_intervals
 from analysis.stats.reliability import alpha, omega
 from analysis.stats.shares import mean_row
+from analysis.stats.trend import Outcome
 
 CHAPTER = "skills"
 INDEX = "expectation_index"
@@ -37,19 +38,29 @@ def estimates(data: Data) -> list[pd.DataFrame]:
 
 def tests(data: Data) -> list[dict]:
     """Whether answers to each item depend on the group, among those it concerns."""
-    battery, seed = data.study.roles.battery, data.study.definition.seed
+    battery = data.study.roles.battery
     if battery is None or data.study.questionnaire is None:
         return []
     rows = []
     for by in battery.by:
         for item in (item for members in expectations(data, battery).values() for item in members):
-            population = data.study.population_of(item)
-            groups = data.study.single(by, data.population(population))
-            table = pd.crosstab(groups, scaled(data, battery, item))
-            outcomes = compare.of_counts(table, seed, True, data.study.ordered(by))
-            named = names(data, CHAPTER, item, population, by)
-            rows += [named | vars(outcome) for outcome in outcomes]
+            named = names(data, CHAPTER, item, by=by)
+            rows += [named | vars(outcome) for outcome in by_group(data, battery, item, by)]
     return rows
+
+
+def by_group(data: Data, battery: Battery, item: str, by: str) -> list[Outcome]:
+    """Tests of the answers to an item, on its scale, against a group."""
+    population, ordered = data.study.population_of(item), data.study.ordered(by)
+    if data.sample is not None:
+        from analysis.chapters import designed  # noqa: PLC0415 (as in compare)
+
+        answers = {answer: [answer] for answer in battery.scale}
+        table = designed.crossed(data, item, by, population, answers)
+        return designed.of_shares(table, True, ordered)
+    groups = data.study.single(by, data.population(population))
+    counts = compare.counts(groups, scaled(data, battery, item))
+    return compare.of_counts(counts, data.study.definition.seed, True, ordered)
 
 
 def measures(data: Data) -> list[pd.DataFrame]:

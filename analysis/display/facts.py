@@ -18,6 +18,7 @@ from analysis.display.charts import Words, records
 from analysis.display.formats import lower_first
 from analysis.display.results import find_test
 from analysis.display.rows import LAST, Sources
+from analysis.display.traced import Traced, lines, number, together
 
 HALF, ALPHA = 0.5, 0.05
 # The condition of a figure whose every number is held back.
@@ -46,31 +47,46 @@ def common(rows: pd.DataFrame, words: Words) -> dict[str, Any]:
     """Base and size, for every kind of figure."""
     formats = words.labels.formats
     low, high = rows["base_n"].min(), rows["base_n"].max()
-    lines = rows["key"].nunique()
+    count = rows["key"].nunique()
     return {
-        "n": formats.number(high),
-        "n_low": formats.number(low),
-        "lines": lines,
-        "lines_words": formats.words(lines),
+        "n": number(formats.number(high), _base_row(rows, high)),
+        "n_low": number(formats.number(low), _base_row(rows, low)),
+        "lines": number(str(count), _every(rows)),
+        "lines_words": number(formats.words(count), _every(rows)),
         "fragile_lines": int(rows.loc[rows["verdict"] == "fragile", "key"].nunique()),
         "population": words.labels.population(rows["population"].iloc[0]),
     }
 
 
+def _every(rows: pd.DataFrame) -> str:
+    """All the rows of a figure, as those of one number."""
+    return together(rows["ref"]) if "ref" in rows else ""
+
+
+def _base_row(rows: pd.DataFrame, base: float) -> str:
+    """A row that has this base."""
+    return _every(rows[rows["base_n"] == base].head(1))
+
+
 def named(prefix: str, row: Any, words: Words) -> dict[str, Any]:
-    """One estimate under a name: {first}, {first_share}, {first_count}, {first_interval}…"""
+    """One estimate under a name: {first}, {first_share}, {first_count}, {first_interval}…
+    Its numbers know their row."""
     formats = words.labels.formats
+
+    def told(text: str) -> Traced:
+        return number(text, getattr(row, "ref", ""))
+
     return {
         prefix: row.label,
         f"{prefix}_quoted": formats.quote(row.label),
         f"{prefix}_series": row.series_label,
-        f"{prefix}_value": words.value(row),
-        f"{prefix}_share": formats.percent(row.share),
-        f"{prefix}_mean": formats.number(row.share, 2),
-        f"{prefix}_count": formats.number(row.count),
-        f"{prefix}_base": formats.number(row.base_n),
-        f"{prefix}_fraction": formats.fraction(row.count, row.base_n),
-        f"{prefix}_interval": formats.interval(row.share_low, row.share_high),
+        f"{prefix}_value": told(words.value(row)),
+        f"{prefix}_share": told(formats.percent(row.share)),
+        f"{prefix}_mean": told(formats.number(row.share, 2)),
+        f"{prefix}_count": told(formats.number(row.count)),
+        f"{prefix}_base": told(formats.number(row.base_n)),
+        f"{prefix}_fraction": told(formats.fraction(row.count, row.base_n)),
+        f"{prefix}_interval": told(formats.interval(row.share_low, row.share_high)),
         f"{prefix}_number": row.count,
     }
 
@@ -97,12 +113,16 @@ def _of_bars(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     for row in records(rows):
         values |= named(f"at_{row.key}", row, words)
     over = [row for row in named_rows if row.share > HALF]
-    formats = words.labels.formats
+    formats, among = words.labels.formats, together([getattr(row, "ref", "") for row in named_rows])
     values |= {
-        "over_half": len(over),
-        "over_half_words": formats.words(len(over)),
+        "over_half": number(str(len(over)), among),
+        "over_half_words": number(formats.words(len(over)), among),
         "over_half_labels": formats.listed([_lower(row.label) for row in over]),
-        "total": formats.number(rows["count"].sum()),
+        "n": number(
+            formats.number(rows["base_n"].max()),
+            _base_row(pd.DataFrame(ranked), rows["base_n"].max()),
+        ),
+        "total": number(formats.number(rows["count"].sum()), _every(rows)),
         "total_number": float(rows["count"].sum()),
     }
     return Facts(values, _bar_conditions(named_rows, over, column))
@@ -136,12 +156,16 @@ def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     found, ranked = records(shown), _ranked(shown)
     values = named("first", found[0], words) | named("last", found[-1], words)
     values |= named("high", ranked[0], words) | named("low", ranked[-1], words)
-    p = trend_p(words.entry, sources)
+    test = trend_test(words.entry, sources)
+    p = None if test is None else float(test["p_value"].iloc[0])
     weak = [row.label for row in found if row.verdict == "fragile"]
     values |= {
-        "trend": words.labels.formats.p_value(p),
+        "trend": number(
+            words.labels.formats.p_value(p),
+            "" if test is None else together(lines("t", test.index)),
+        ),
         "fragile_labels": words.labels.formats.listed(weak),
-        "n": words.labels.formats.number(shown["base_n"].sum()),
+        "n": number(words.labels.formats.number(shown["base_n"].sum()), _every(shown)),
     }
     conditions = {direction([row.share for row in found], p)}
     if p is not None:
@@ -151,15 +175,15 @@ def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     return Facts(values, frozenset(conditions))
 
 
-def trend_p(entry: Entry, sources: Sources) -> float | None:
-    """P value of the trend test that goes with a figure, if there is one."""
+def trend_test(entry: Entry, sources: Sources) -> pd.DataFrame | None:
+    """The row of the trend test that goes with a figure, if there is one."""
     tests = sources.results.tests
     if tests.empty or not entry.test or not entry.by:
         return None
     names = sources.variable(entry.variable or ""), sources.variable(entry.by)
     population = sources.population(entry.variable or "", entry.population)
     found = find_test(tests, *names, entry.test, population)
-    return float(found["p_value"].iloc[0]) if len(found) == 1 else None
+    return found if len(found) == 1 else None
 
 
 def direction(shares: list[float], p: float | None) -> str:
@@ -220,9 +244,11 @@ def _of_flow(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     for at, row in enumerate(found):
         values |= named(f"step{at}", row, words)
         fewer = found[at - 1].count - row.count if at else 0
-        values[f"step{at}_fewer"] = words.labels.formats.number(fewer)
+        both = together([getattr(each, "ref", "") for each in found[max(at - 1, 0) : at + 1]])
+        values[f"step{at}_fewer"] = number(words.labels.formats.number(fewer), both)
     ratio = found[-1].count / found[0].count if found[0].count else float("nan")
-    values["kept_share"] = words.labels.formats.percent(ratio)
+    ends = together([getattr(each, "ref", "") for each in (found[0], found[-1])])
+    values["kept_share"] = number(words.labels.formats.percent(ratio), ends)
     return Facts(values, frozenset({"majority"} if ratio > HALF else set()))
 
 
@@ -268,8 +294,8 @@ def _of_columns(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     total = float(rows["count"].sum())
     second = float(rows["count"].iloc[half:].sum()) / total if total else float("nan")
     values |= {
-        "total": words.labels.formats.number(total),
-        "second_half_share": words.labels.formats.percent(second),
+        "total": number(words.labels.formats.number(total), _every(rows)),
+        "second_half_share": number(words.labels.formats.percent(second), _every(rows)),
     }
     return Facts(values, frozenset({"later"} if second > HALF else {"earlier"}))
 
@@ -282,7 +308,8 @@ def _of_ranks(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
             words.labels.formats.rank(row.share_low),
             words.labels.formats.rank(row.share_high),
         )
-        values |= named(name, row, words) | {f"{name}_low": low, f"{name}_high": high}
+        values |= named(name, row, words)
+        values |= {f"{name}_low": number(low, row.ref), f"{name}_high": number(high, row.ref)}
     return Facts(values)
 
 

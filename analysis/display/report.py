@@ -1,7 +1,8 @@
 """What a page of the report calls: figures, tables, numbers and labels of one study.
 
 A page never names a file or reads data. It asks by role ("satisfaction", "hours") or by the names
-of the results, and every number it prints comes from the released results.
+of the results, and every number it prints comes from the released results: in a sentence it is a
+link to its row, which stands in the page's table "cited".
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analysis.display import cited, measured, tables
 from analysis.display import figure as block
-from analysis.display import measured, tables
 from analysis.display.catalogue import (
     Card,
     Catalogue,
@@ -38,6 +39,7 @@ from analysis.display.labels import Labels
 from analysis.display.results import Results, find_test, read_results
 from analysis.display.rows import Sources, items_of, rows_for
 from analysis.display.sentences import fill, tell
+from analysis.display.traced import Traced, lines, number, together
 from analysis.errors import InputError, Problem
 from analysis.paths import PROJECT
 from analysis.study import Study, load_study
@@ -67,16 +69,19 @@ def open_report(
     loaded = load_study(name, place)
     spoken = lang or os.environ.get(ENV + "LANG") or loaded.definition.languages[0]
     results = read_results(loaded.paths.results, loaded.paths.shown(loaded.paths.results), spoken)
-    _show_text_as_written()
-    return report_of(loaded, results, spoken)
+    report = report_of(loaded, results, spoken)
+    _show_text_as_written(report)
+    return report
 
 
-def _show_text_as_written() -> None:
-    """In a page, a text in a sentence is Markdown that shows it. Its repr, which a renderer falls
-    back on, writes a no-break space as \\xa0."""
+def _show_text_as_written(report: Report) -> None:
+    """In a page, a text in a sentence is Markdown that shows it, its numbers linked to their rows.
+    Its repr, which a renderer falls back on, writes a no-break space as \\xa0."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
-        shell.display_formatter.formatters["text/markdown"].for_type(str, block.markdown)
+        shown = shell.display_formatter.formatters["text/markdown"]
+        shown.for_type(str, block.markdown)
+        shown.for_type(Traced, report.linked)
 
 
 def report_of(study: Study, results: Results, lang: str) -> Report:
@@ -138,7 +143,7 @@ class Report:
 
     def say(self, name: str) -> str:
         """The sentence of a figure; nothing where the study has no data for it."""
-        return self._told(name).say if self.has_figure(name) else ""
+        return self._say(name) if self.has_figure(name) else ""
 
     def headline(self, *names: str) -> str:
         """The finding of the first of these figures that the study has, else its title."""
@@ -146,8 +151,9 @@ class Report:
         return self.title(found) if found else self.study.definition.title[self.labels.lang]
 
     def table(self, name: str) -> Markdown:
-        """A table by its name: audit, tests, codebook, one of measured.MAKERS, or the numbers of
-        a figure. Nothing where the study has nothing of the kind."""
+        """A table by its name: audit, tests, codebook, one of measured.MAKERS, the numbers of a
+        figure, or `cited`: the rows that the page has cited so far, for its end. Nothing where
+        the study has nothing of the kind."""
         known = name in self.labels.terms["tables"]
         caption = self.labels.term("tables", name) if known else self.title(name)
         html = self._table_html(name, caption)
@@ -167,6 +173,7 @@ class Report:
                 results.tests, results.adjustments, labels, caption
             ),
             "codebook": lambda: tables.codebook_table(labels, caption),
+            "cited": lambda: cited.table(self._cited, self.sources, caption),
         }
         if name in reads and reads[name].empty:
             return ""
@@ -189,16 +196,18 @@ class Report:
 
     def share(self, *cell: str, **where: str) -> str:
         """A share as text: 80 %."""
-        return self.formats.percent(self.one(*cell, **where).share)
+        row = self.one(*cell, **where)
+        return number(self.formats.percent(row.share), row.ref)
 
     def count(self, *cell: str, **where: str) -> str:
         """A count as text: 4 198."""
-        return self.formats.number(self.one(*cell, **where).count)
+        row = self.one(*cell, **where)
+        return number(self.formats.number(row.count), row.ref)
 
     def interval(self, *cell: str, **where: str) -> str:
         """An interval as text: 75 % à 85 %."""
         row = self.one(*cell, **where)
-        return self.formats.interval(row.share_low, row.share_high)
+        return number(self.formats.interval(row.share_low, row.share_high), row.ref)
 
     def mean(
         self, variable: str, category: str = "mean", population: str | None = None,
@@ -207,7 +216,7 @@ class Report:
         """A mean as text: 8,4. The results hold a total and its base, or a score."""
         row = self.one(variable, category, population)
         value = row.count / row.base_n if row.method == "mean" else row.share
-        return self.formats.number(value, decimals)
+        return number(self.formats.number(value, decimals), row.ref)
 
     def base(
         self,
@@ -225,7 +234,7 @@ class Report:
         if len(sizes) != 1:
             call = f"base({variable!r}, population={population!r}, by={by!r})"
             raise PageError(f"{call}: {len(sizes)} bases in the results, not one")
-        return self.formats.number(float(sizes[0]))
+        return number(self.formats.number(float(sizes[0])), rows["ref"].iloc[0])
 
     def test(self, variable: str, by: str, name: str) -> str:
         """The p value of a test as text: p < 0,001. Under a survey design, of the same test's
@@ -238,7 +247,8 @@ class Report:
         found = find_test(tests, *names, name, self.sources.population(variable))
         if len(found) != 1:
             raise PageError(f"{call}: {len(found)} tests in the results, not one")
-        return self.formats.p_value(float(found["p_value"].iloc[0]))
+        p = self.formats.p_value(float(found["p_value"].iloc[0]))
+        return number(p, together(lines("t", found.index)))
 
     def one(
         self,
@@ -267,7 +277,10 @@ class Report:
         as released, "" where there is none."""
         facts = self.sources.results.facts
         found = facts[(facts["variable"] == variable) & (facts["category"] == category)]
-        return self._number_or_text(found["value"].iloc[0]) if len(found) else ""
+        if found.empty:
+            return ""
+        text = self._number_or_text(found["value"].iloc[0])
+        return number(text, together(lines("f", found.index[:1]))) if text else ""
 
     def has_fact(self, variable: str, category: str) -> bool:
         """Whether the results hold a fact."""
@@ -284,6 +297,32 @@ class Report:
             return f"<\u00a0{self.formats.number(LEAST, 3)}"
         whole = value == round(value) or abs(value) >= 100
         return self.formats.number(value, 0 if whole else 2 if abs(value) >= 0.01 else 3)
+
+    def linked(self, text: str) -> str:
+        """A text as Markdown, each number linked to its row, which the table `cited` then holds."""
+        pieces = text.pieces() if isinstance(text, Traced) else [(text, "")]
+        return "".join(
+            f'[{block.markdown(piece)}](#{self._cite(piece, rows)}){{.row role="doc-noteref"}}'
+            if rows else block.markdown(piece)
+            for piece, rows in pieces
+        )  # fmt: skip
+
+    def _linked_html(self, text: Traced) -> str:
+        return "".join(
+            f'<a class="row" role="doc-noteref" href="#{self._cite(piece, rows)}">'
+            f"{escape(piece)}</a>"
+            if rows else escape(piece)
+            for piece, rows in text.pieces()
+        )  # fmt: skip
+
+    def _cite(self, text: str, rows: str) -> str:
+        """Note that the page prints a number of these rows; gives the anchor of their row."""
+        self._cited.setdefault(rows, []).append(text)
+        return cited.anchor(rows)
+
+    @cached_property
+    def _cited(self) -> dict[str, list[str]]:
+        return {}
 
     # Words
 
@@ -312,8 +351,8 @@ class Report:
         return self.formats.period(period.start, period.end)
 
     def lower(self, text: str) -> str:
-        """A label without its first capital, for the middle of a sentence."""
-        return lower_first(text)
+        """A label or a sentence without its first capital, for the middle of a sentence."""
+        return text.change(lower_first) if isinstance(text, Traced) else lower_first(text)
 
     def has(self, role: str) -> bool:
         """Whether the study plays a role."""
@@ -386,35 +425,50 @@ class Report:
         """Numbers of the study's definition, and of the response flow, that any text may use."""
         flow = self.sources.results.estimates
         flow = flow[flow["variable"] == "response_flow"]
-        counts: dict[str, Any] = {f"flow_{c}": self.formats.number(n)
-                  for c, n in zip(flow["category"], flow["count"], strict=True)}  # fmt: skip
+        counts: dict[str, Any] = {
+            f"flow_{row.category}": number(self.formats.number(row.count), row.ref)
+            for row in records(flow)
+        }
         least = self.study.definition.retention.min_answered
         return counts | {"min_answered": self.formats.number(least), "period": self.period()}
 
     def _told(self, name: str) -> block.Block:
-        """Title, sentence, question and note of a figure."""
+        """Title, sentence, question and note of a figure, all plain."""
         rows, words, text = self._rows(name), self._words(name), self._text(name)
         if rows.empty:
             raise PageError(f"title({name!r}): the results hold nothing for this figure")
-        found = facts_of(rows, words, self.sources)
-        values = found.values | self._study_values() | self._question_values(name)
-        facts = Facts(values, found.conditions)
-        where = f"report/{self.labels.lang}/texts.yml, {name}"
-        topic = fill(text.topic, values, where)
-        hidden = HIDDEN in facts.conditions
-        say = self.labels.term("figure", "hidden_say") if hidden else tell(text.say, facts, where)
-        if hidden:
-            title = topic
+        facts, where = self._facts(name)
+        topic = fill(text.topic, facts.values, where)
+        if HIDDEN in facts.conditions:
+            title: str = topic
         elif block.illustrative(rows):
             title = self.labels.term("figure", "illustrative_title", topic=topic)
-            say = self.labels.term("figure", "illustrative_say", say=lower_first(say))
         else:
             title = tell(text.title, facts, where)
-        question = fill(text.subtitle or "{question} {hint}", values, where).strip()
-        own = fill(text.note, values, where) if text.note else ""
+        question = fill(text.subtitle or "{question} {hint}", facts.values, where).strip()
+        own = fill(text.note, facts.values, where) if text.note else ""
         note = block.note(rows, words, self.sources, own)
-        texts = (_capital(title), question, _capital(say), note)
+        texts = (_capital(title), question, str(self._say(name)), note)
         return block.Block(name, *map(self.formats.typography, texts))
+
+    def _say(self, name: str) -> Traced:
+        """The sentence of a figure, its numbers traced to their rows."""
+        facts, where = self._facts(name)
+        if HIDDEN in facts.conditions:
+            return Traced(self.labels.term("figure", "hidden_say"))
+        say = tell(self._text(name).say, facts, where)
+        if block.illustrative(self._rows(name)):
+            say = say.change(self._as_illustration)
+        return say.change(lambda marked: self.formats.typography(_capital(marked)))
+
+    def _as_illustration(self, say: str) -> str:
+        return self.labels.term("figure", "illustrative_say", say=lower_first(say))
+
+    def _facts(self, name: str) -> tuple[Facts, str]:
+        """What the sentences of a figure may name, and where they are written."""
+        found = facts_of(self._rows(name), self._words(name), self.sources)
+        values = found.values | self._study_values() | self._question_values(name)
+        return Facts(values, found.conditions), f"report/{self.labels.lang}/texts.yml, {name}"
 
     def _question_values(self, name: str) -> dict[str, str]:
         entry, _, group = entry_of(self.catalogue, name)
@@ -464,24 +518,28 @@ class Report:
         words = Words(self.labels, Entry(kind="bars", value=card.value))
         values = named("it", row, words) | self._study_values()
         where = f"report/{self.labels.lang}/texts.yml, {name}"
-        mean = self.formats.number(row.count / row.base_n, 1) if card.value == "mean" else ""
-        number = mean or (values["it_count"] if card.value == "count" else values["it_share"])
+        if card.value == "mean":
+            shown = number(self.formats.number(row.count / row.base_n, 1), row.ref)
+        else:
+            shown = values[f"it_{card.value}"]
         base = fill(text.base, values, where) if text.base else self._card_base(card, values, row)
+        marks = []
         if row.verdict != "ok":
-            base += " · " + self.labels.verdict(row.verdict, row.reason)
+            marks.append(" · " + self.labels.verdict(row.verdict, row.reason))
         if row.evidence == "illustrative":
-            base += " · " + self.labels.term("evidence", "illustrative")
+            marks.append(" · " + self.labels.term("evidence", "illustrative"))
+        base = base.change(lambda marked: marked + "".join(marks))
         return (
-            f'<div class="card"><div class="num">{escape(number)}</div>'
+            f'<div class="card"><div class="num">{self._linked_html(shown)}</div>'
             f'<div class="what">{escape(fill(text.what, values, where))}</div>'
-            f'<div class="base">{escape(base)}</div></div>'
+            f'<div class="base">{self._linked_html(base)}</div></div>'
         )
 
-    def _card_base(self, card: Card, values: dict[str, Any], row: Any) -> str:
+    def _card_base(self, card: Card, values: dict[str, Any], row: Any) -> Traced:
         if card.base == "interval" and row.share_low == row.share_low:
-            n = self.labels.term("figure", "n", n=values["it_base"])
-            return f"{values['it_interval']} · {n}"
-        return str(values["it_fraction"])
+            n = self.labels.term("figure", "n", n=values["it_base"].marked)
+            return Traced(f"{values['it_interval'].marked} · {n}")
+        return Traced(values["it_fraction"].marked)
 
 
 def _bare(rows: pd.DataFrame) -> Any:

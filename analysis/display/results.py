@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.display.traced import lines
 from analysis.errors import InputError, Problem
 
 ESTIMATE_TEXT = [
@@ -42,7 +43,8 @@ class Results:
     """The files of a study's results, with the columns of the results contract.
 
     Text columns hold "" where they are empty, numbers are float with NaN. Estimates also carry
-    `reason` and PRECISE, from their row of precision; what a study has none of is an empty frame.
+    `reason` and PRECISE, from their row of precision, and `ref`, the name of their row; what a
+    study has none of is an empty frame.
     """
 
     estimates: pd.DataFrame
@@ -87,11 +89,12 @@ def read_results(folder: Path, shown: str, lang: str) -> Results:
 def with_precision(
     estimates: pd.DataFrame, precision: pd.DataFrame, shown: str = "results"
 ) -> pd.DataFrame:
-    """Estimates with the reason of their verdict and PRECISE, row by row.
+    """Estimates with the name of their row, the reason of their verdict and PRECISE, row by row.
 
     Nothing is known of them where there is no precision. Raises InputError where the rows are not
     those of the estimates: the files were then not built together.
     """
+    estimates = estimates.assign(ref=lines("e", range(len(estimates))))
     if precision.empty:
         return estimates.assign(reason="", **dict.fromkeys(PRECISE, float("nan")))
     if not estimates[CELL].equals(precision[CELL]):

@@ -17,6 +17,7 @@ from analysis.display.catalogue import Entry
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
 from analysis.display.results import Results, measured, select
+from analysis.display.traced import lines, together
 from analysis.errors import InputError, Problem
 from analysis.study import Study
 
@@ -238,13 +239,14 @@ def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     battery, inside = sources.study.roles.battery, _items_among(rows, sources)
     if battery is not None and inside.any():
         first = rows.index[inside][0]
-        whole = rows[inside][["count", "share"]].sum()
+        whole, every = rows[inside][["count", "share"]].sum(), together(rows[inside]["ref"])
         rows = rows[~inside | (rows.index == first)].copy()
         label = sources.labels.term(
             "figure", "items", group=sources.labels.group(battery.group), n=int(inside.sum())
         )
         rows.loc[first, ["key", "label"]] = [battery.group, label]
         rows.loc[first, ["count", "share"]] = whole
+        rows.loc[first, "ref"] = every
     return told_apart(rows[rows["count"] > 0], sources)
 
 
@@ -406,6 +408,7 @@ def _ranks(entry: Entry, sources: Sources) -> pd.DataFrame:
     found = measured(sources.results.measures, "rank")
     found = found[found["by"] == ""].sort_values("value", kind="stable")
     rows = found.rename(columns={"value": "share", "low": "share_low", "high": "share_high"})
+    rows = rows.assign(ref=lines("m", rows.index))
     nothing = float("nan")
     return rows.assign(
         count=nothing, joint_low=nothing, joint_high=nothing, verdict="ok", reason="",

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from analysis.display.catalogue import Text
 from analysis.display.facts import Facts
 from analysis.display.formats import lower_first
+from analysis.display.traced import Traced
 from analysis.errors import InputError, Problem, nearest
 
 ELSE = "else"
 
 
 class _Sentences(string.Formatter):
-    """str.format with two conversions: !l without the first capital, !u with one."""
+    """str.format with two conversions: !l without the first capital, !u with one. Numbers keep
+    the marks that name their rows."""
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
-        if conversion == "l":
-            return lower_first(str(value))
-        if conversion == "u":
-            return str(value)[:1].upper() + str(value)[1:]
-        return super().convert_field(value, conversion)
+        change = CONVERSIONS.get(conversion or "")
+        if change is None:
+            return super().convert_field(value, conversion)
+        return value.inside(change) if isinstance(value, Traced) else change(str(value))
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, Traced) and not format_spec:
+            return value.marked
+        return super().format_field(value, format_spec)
 
 
-def fill(template: str, values: Mapping[str, Any], where: str) -> str:
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+CONVERSIONS: dict[str, Callable[[str], str]] = {"l": lower_first, "u": _capital}
+
+
+def fill(template: str, values: Mapping[str, Any], where: str) -> Traced:
     """A template with its values. Raises InputError where it names a value there is not."""
     try:
-        return _Sentences().vformat(template, (), values)
+        return Traced(_Sentences().vformat(template, (), values))
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         name = str(error).strip("'")
         raise InputError(
@@ -44,7 +57,7 @@ def fill(template: str, values: Mapping[str, Any], where: str) -> str:
         ) from error
 
 
-def tell(text: Text, facts: Facts, where: str) -> str:
+def tell(text: Text, facts: Facts, where: str) -> Traced:
     """A sentence: the first variant whose condition holds (`a+b` asks for both), else `else`."""
     if isinstance(text, str):
         return fill(text, facts.values, where)

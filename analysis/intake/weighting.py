@@ -12,7 +12,7 @@ from analysis.definition import Raking
 from analysis.errors import Problem
 from analysis.intake.fields import SURVEY
 from analysis.intake.texts import problem
-from analysis.stats.design import Sample, sample
+from analysis.stats.design import NoVarianceError, Sample, sample
 from analysis.study import Study
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def weigh(study: Study, tables: Mapping[str, pd.DataFrame]) -> tuple[Tables, lis
         return dict(tables), problems
     try:
         sample_of(study, weighted[SURVEY])
-    except ValueError as error:
-        return dict(tables), [_told(study, "design_sample", (), value=str(error))]
+    except NoVarianceError as error:
+        return dict(tables), [_without_variance(study, error)]
     return weighted, []
 
 
 def sample_of(study: Study, survey: pd.DataFrame) -> Sample | None:
-    """The sample a clean survey is; None for a simple one. Raises ValueError as `sample` does."""
+    """The sample a clean survey is; None for a simple one. Errors: as `sample`."""
     design = study.definition.design
     if not design.declared:
         return None
@@ -114,6 +114,23 @@ def _not_met(study: Study, raking: Raking, raked: Raked, fault: Fault) -> Proble
         value=f"{100 * fault.found:.2f}", target=f"{100 * fault.expected:.2f}",
         rounds=str(raked.iterations), bounds="{:g} – {:g}".format(*raking.bounds)
         if raking.bounds else "–",
+    )  # fmt: skip
+
+
+def _without_variance(study: Study, error: NoVarianceError) -> Problem:
+    """What the design lacks, at the key that says so."""
+    design = study.definition.design
+    by_stratum = (error.where,) if isinstance(design.population, dict) else ()
+    places = {
+        "no_value": ("strata",) if error.where == design.strata else ("clusters",),
+        "one_unit": ("strata",) if design.strata else ("clusters",) if design.clusters else (),
+        "two_strata": ("clusters",),
+        "no_size": ("population",),
+        "too_many": ("population", *by_stratum),
+    }
+    return _told(
+        study, f"design_{error.kind}", places[error.kind],
+        value=f"{error.found:g}", target=f"{error.expected:g}", where=error.where or "–",
     )  # fmt: skip
 
 

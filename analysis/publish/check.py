@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,7 +32,9 @@ class Html(HTMLParser):
             self.ids.append(values["id"])
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
-        if tag == "link" and values.get("href"):
+        if tag == "link" and values.get("rel") == "alternate":
+            self.links.append(values.get("href", ""))
+        elif tag == "link" and values.get("href"):
             self.loads.append(values["href"])
         if values.get(LOADS.get(tag, "")):
             self.loads.append(values[LOADS[tag]])
@@ -52,14 +54,25 @@ def parse(path: Path) -> Html:
     return page
 
 
-def check_site(site: Path, names: Iterable[str]) -> list[str]:
-    """Everything wrong with a site, one sentence each; an empty list when it is sound."""
+def check_site(
+    site: Path, names: Iterable[str], others: Mapping[str, Collection[str]] | None = None
+) -> list[str]:
+    """Everything wrong with a site, one sentence each; an empty list when it is sound.
+
+    `others` are the names of the pages of each language that stands beside it.
+    """
     missing = [
         f"{name}.html was not made" for name in names if not (site / f"{name}.html").is_file()
     ]
     pages = {path.name: parse(path) for path in sorted(site.glob("*.html"))}
     problems = [
         problem for name, page in pages.items() for problem in _page(name, page, pages, site)
+    ]
+    problems += [
+        f"{name}: the link {link} goes to a page that is not there"
+        for name, page in pages.items()
+        for link in page.links
+        if link.startswith("../") and not _beside(link, others or {})
     ]
     return missing + problems
 
@@ -86,6 +99,12 @@ def _load(load: str, site: Path) -> str | None:
     if parts.scheme or parts.netloc:
         return "is loaded from another host"
     return None if (site / unquote(parts.path)).is_file() else "is not in the site"
+
+
+def _beside(link: str, others: Mapping[str, Collection[str]]) -> bool:
+    """Whether a link out of the site leads to a page of another language."""
+    match = re.fullmatch(r"\.\./([\w-]+)/([\w-]+)\.html", link)
+    return match is not None and match[2] in others.get(match[1], ())
 
 
 def _link(link: str, name: str, pages: dict[str, Html], site: Path) -> str | None:

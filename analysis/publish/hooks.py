@@ -15,7 +15,7 @@ from pathlib import Path
 from analysis.errors import InputError
 from analysis.paths import PROJECT
 from analysis.publish.pages import RenderError
-from analysis.publish.site import finish, stamp
+from analysis.publish.site import check, put_in_place, stamp
 from analysis.publish.stage import site_files, stage
 from analysis.release.build import build, is_fresh
 from analysis.study import load_study
@@ -30,7 +30,8 @@ def main(moment: str) -> None:
     if moment == "after":
         rendered = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]) / "report" / lang
         site_files(study, rendered)
-        finish(staged, rendered, study.paths.site(lang))
+        check(staged, rendered)
+        put_in_place(rendered, study.paths.site(lang))
         # What the site before was made from says nothing of this one.
         stamp(study, lang).unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from analysis.paths import PROJECT
 from analysis.publish.check import check_site
 from analysis.publish.pages import RenderError
 from analysis.publish.quarto import find_quarto
-from analysis.publish.stage import Staged, stage
+from analysis.publish.stage import Staged, stage, standing
 from analysis.study import Study
 
 Engine = Literal["auto", "quarto", "pandoc"]
@@ -44,22 +44,43 @@ def render(
     where nothing changed since it was rendered, it is left as it is.
     Raises RenderError: a cell that fails, a broken link, a request to another host.
     """
-    chosen = choose_engine(engine)
-    target = out or study.paths.site(lang)
-    if out is None and is_fresh(study, lang, chosen):
-        log("nothing changed since the report was rendered")
-        return target
-    before = fingerprint(study, lang, chosen)
-    staged = stage(study, lang)
-    if staged.report.left_out:
-        log("no results for " + ", ".join(staged.report.left_out) + ": these pages are left out")
-    finish(staged, _rendered(staged, chosen, log), target)
     if out is None:
-        stamp(study, lang).write_text(json.dumps({"engine": chosen, "inputs": before}))
-    return target
+        return render_languages(study, [lang], engine, log)[0]
+    staged = stage(study, lang)
+    put_in_place(_rendered(staged, choose_engine(engine), log), out)
+    return out
+
+
+def render_languages(
+    study: Study, langs: Sequence[str], engine: Engine = "auto", log: Log = _quiet
+) -> list[Path]:
+    """Render the report in several languages to `_site/STUDY/LANG`; gives the folders.
+
+    Pages lead from one language to the other, so all the sites appear or none does.
+    Raises RenderError, as `render` does.
+    """
+    chosen = choose_engine(engine)
+    stale = [lang for lang in langs if not is_fresh(study, lang, chosen, langs)]
+    if not stale:
+        log("nothing changed since the report was rendered")
+    before = {lang: fingerprint(study, lang, chosen, langs) for lang in stale}
+    made = {lang: _rendered(stage(study, lang, langs), chosen, log) for lang in stale}
+    for lang, rendered in made.items():
+        put_in_place(rendered, study.paths.site(lang))
+        stamp(study, lang).write_text(json.dumps({"engine": chosen, "inputs": before[lang]}))
+    return [study.paths.site(lang) for lang in langs]
 
 
 def _rendered(staged: Staged, engine: str, log: Log) -> Path:
+    """The folder of a rendered site, checked. Raises RenderError."""
+    if staged.report.left_out:
+        log("no results for " + ", ".join(staged.report.left_out) + ": these pages are left out")
+    rendered = _by_engine(staged, engine, log)
+    check(staged, rendered)
+    return rendered
+
+
+def _by_engine(staged: Staged, engine: str, log: Log) -> Path:
     if engine == "quarto":
         from analysis.publish.quarto import render_with_quarto  # noqa: PLC0415
 
@@ -70,11 +91,16 @@ def _rendered(staged: Staged, engine: str, log: Log) -> Path:
     return render_with_pandoc(staged, log)
 
 
-def finish(staged: Staged, rendered: Path, target: Path) -> None:
-    """Check a rendered site and put it in place of the one before. Raises RenderError."""
-    problems = check_site(rendered, [page.name for page in staged.report.pages])
+def check(staged: Staged, rendered: Path) -> None:
+    """Raises RenderError with everything that is wrong with a rendered site."""
+    names = [page.name for page in staged.report.pages]
+    problems = check_site(rendered, names, staged.standing)
     if problems:
         raise RenderError("\n".join(problems))
+
+
+def put_in_place(rendered: Path, target: Path) -> None:
+    """Put a rendered site in place of the one before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -90,19 +116,25 @@ def stamp(study: Study, lang: str) -> Path:
     return site.with_name(f".{site.name}.json")
 
 
-def is_fresh(study: Study, lang: str, engine: Engine = "auto") -> bool:
-    """Whether the site in place was made by this engine from exactly these inputs."""
+def is_fresh(
+    study: Study, lang: str, engine: Engine = "auto", others: Collection[str] = ()
+) -> bool:
+    """Whether the site in place was made by this engine from exactly these inputs.
+
+    `others` are the languages that are rendered along with it.
+    """
     path = stamp(study, lang)
     if not path.is_file() or not (study.paths.site(lang) / "index.html").is_file():
         return False
     chosen = choose_engine(engine)
-    expected = {"engine": chosen, "inputs": fingerprint(study, lang, chosen)}
+    expected = {"engine": chosen, "inputs": fingerprint(study, lang, chosen, others)}
     return json.loads(path.read_text()) == expected
 
 
-def fingerprint(study: Study, lang: str, engine: str) -> str:
-    """A hash of everything a page depends on."""
-    digest = hashlib.sha256()
+def fingerprint(study: Study, lang: str, engine: str, others: Collection[str] = ()) -> str:
+    """A hash of everything a page depends on, the pages of the other languages among it."""
+    there = standing(study, {lang, *others})
+    digest = hashlib.sha256(json.dumps(there, sort_keys=True).encode())
     for path in inputs(study, lang):
         digest.update(path.name.encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

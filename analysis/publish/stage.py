@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,28 +30,56 @@ NAMED_VERSIONS = ("pandas", "scipy", "statsmodels", "plotly")
 
 @dataclass(frozen=True)
 class Staged:
-    """A project ready to render: its folder, its pages, and the environment cells run in."""
+    """A project ready to render: its folder, its pages, the environment cells run in, and the
+    names of the pages there will be in each language."""
 
     folder: Path
     report: Report
     environment: Mapping[str, str]
+    standing: Mapping[str, Collection[str]]
 
 
-def stage(study: Study, lang: str) -> Staged:
-    """Write the project of one language to `data/clean/STUDY/pages/LANG`, from nothing."""
+def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
+    """Write the project of one language to `data/clean/STUDY/pages/LANG`, from nothing.
+
+    `others` are the languages rendered along with it, which its pages may lead to.
+    """
     folder = study.paths.clean / "pages" / lang
     source = study.paths.pages / lang
     project = study.paths.root / "_quarto.yml"
-    report = read_report(source, project, chapters(study))
+    report = written(study, lang)
+    there = standing(study, {lang, *others})
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for page in report.pages:
         shutil.copyfile(source / f"{page.name}.qmd", folder / f"{page.name}.qmd")
-    _write(folder / "context.json", json.dumps(context(study, lang, report), ensure_ascii=False))
+    _write(folder / "context.json", json.dumps(context(study, lang, report, there), ensure_ascii=False))
     _write(folder / "_quarto.yml", yaml.safe_dump(config(project, lang, report), sort_keys=False))
     _engine_files(folder)
     site_files(study, folder)
-    return Staged(folder, report, environment(study, lang))
+    return Staged(folder, report, environment(study, lang), there)
+
+
+def written(study: Study, lang: str) -> Report:
+    """The pages written in a language that the study has results for."""
+    return read_report(
+        study.paths.pages / lang, study.paths.root / "_quarto.yml", chapters(study)
+    )
+
+
+def standing(study: Study, rendered: Collection[str]) -> dict[str, list[str]]:
+    """Names of the pages that stand once the languages `rendered` are, by language.
+
+    A language that is not rendered now has the pages of its last rendering, if there was one: a
+    page never leads to one that is not there.
+    """
+    found = {}
+    for lang in study.definition.languages:
+        if lang in rendered:
+            found[lang] = [page.name for page in written(study, lang).pages]
+        elif (study.paths.site(lang) / "index.html").is_file():
+            found[lang] = sorted(path.stem for path in study.paths.site(lang).glob("*.html"))
+    return found
 
 
 def _write(path: Path, text: str) -> None:
@@ -118,10 +146,13 @@ def environment(study: Study, lang: str) -> dict[str, str]:
     }
 
 
-def context(study: Study, lang: str, report: Report) -> dict[str, Any]:
+def context(
+    study: Study, lang: str, report: Report, there: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
     """What a page knows of the study and of the other pages, for report.lua."""
     definition = study.definition
-    texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))[lang]
+    spoken = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    texts = spoken[lang]
     return {
         "lang": lang,
         "brand": definition.brand[lang],
@@ -133,7 +164,7 @@ def context(study: Study, lang: str, report: Report) -> dict[str, Any]:
         ),
         "banner": texts["banner"] if definition.synthetic else None,
         "footer": footer(study, lang, texts),
-        "languages": languages(study, lang),
+        "languages": languages(lang, there, spoken),
         "nav": [
             {"page": page.name, "href": f"{page.name}.html", "title": page.title}
             for page in report.pages
@@ -155,18 +186,21 @@ def long_date(day: dt.date, texts: Mapping[str, Any]) -> str:
     return texts["date"].format(day=number, month=month, year=day.year)
 
 
-def languages(study: Study, lang: str) -> list[dict[str, Any]]:
-    """Languages to switch between: none while the report is written in one only."""
-    written = [
-        code
-        for code in study.definition.languages
-        if (study.paths.pages / code / "index.qmd").is_file()
-    ]
-    if len(written) < 2:
+def languages(
+    lang: str, there: Mapping[str, Collection[str]], spoken: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Languages to switch between, with the pages of each: none where there is one only."""
+    if len(there) < 2:
         return []
     return [
-        {"code": code, "folder": "" if code == lang else f"../{code}/", "current": code == lang}
-        for code in written
+        {
+            "code": code,
+            "name": spoken[code]["name"],
+            "folder": "" if code == lang else f"../{code}/",
+            "current": code == lang,
+            "pages": dict.fromkeys(names, True),
+        }
+        for code, names in there.items()
     ]
 
 

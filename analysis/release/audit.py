@@ -57,12 +57,13 @@ def explained(
 ) -> pd.DataFrame:
     """One row a figure of the register (columns COLUMNS), explained in a language."""
     texts = read_yaml(TEXTS.read_text(encoding="utf-8"))[lang]["audit"]
+    names = _names(register, texts, lang)
     rows = []
     for figure, finding in zip(register.to_dict("records"), found, strict=True):
         note = study.definition.audit.get(figure["figure_id"])
         rows.append(
             [figure["figure_id"], printed(figure), finding.recomputed, finding.base_n,
-             finding.status, _explain(texts, finding, note, lang)]
+             finding.status, _explain(texts, finding, note, lang, names)]
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"base_n": "Int64"})
 
@@ -86,9 +87,24 @@ def printed(figure: Row) -> str:
     return " ; ".join(parts)
 
 
-def _explain(texts: dict, found: Finding, note: AuditNote | None, lang: str) -> str:
-    """The sentence of a finding, its numbers written as the language writes them."""
+def _names(register: pd.DataFrame, texts: dict, lang: str) -> dict[str, str]:
+    """What each figure is called in a sentence: its label in the language, if any, and its code."""
+    ids = register["figure_id"]
+    labels = register.get(f"label_{lang}", pd.Series("", index=register.index)).fillna("")
+    return {
+        code: texts["witness"].format(label=label, figure=code) if label else code
+        for code, label in zip(ids, labels, strict=True)
+    }
+
+
+def _explain(
+    texts: dict, found: Finding, note: AuditNote | None, lang: str, names: dict[str, str]
+) -> str:
+    """The sentence of a finding, its numbers and figures written as the language writes them."""
     facts = dict(found.facts)
+    if "witnesses" in facts:
+        cited = [names[code] for code in facts["witnesses"].split()]
+        facts["witnesses"] = texts["separator"].join(cited)
     for name in ("recomputed", "share"):
         if name in facts:
             facts[name] = facts[name].replace(".", texts["decimal"]).replace(" %", texts["percent"])
@@ -175,8 +191,10 @@ class _Auditor:
 
     def _cells(self, figure: Row, table: list[Row]) -> list[Row]:
         """Candidate estimates, those on the printed base first: the base it holds on is found."""
+        # On a base of nobody there is nothing to compare with what is printed.
+        table = [row for row in table if row["base_n"] > 0]
         cells = [row for row in table if row["category"] == figure["category"]]
-        if not cells and figure["category"] in BASES:
+        if table and not cells and figure["category"] in BASES:
             return [table[0] | {"count": table[0]["base_n"], "share": 1.0}]
         return sorted(cells, key=lambda row: row["base_n"] != figure["base_n"])
 
@@ -242,11 +260,11 @@ class _Auditor:
             found.base_n,
             CONTRADICTED,
             "contradicted" if found.reason == CONTRADICTED else found.reason,
-            found.facts | {"witnesses": "\u00a0; ".join(names)},
+            found.facts | {"witnesses": " ".join(names)},
         )
 
     def witnesses(self, figure: Row) -> list[str]:
-        """Other figures of the same table that give the answer, or the answers of its set."""
+        """Codes of the other figures of the same table that give the answer, or those of its set."""
         sets = self.study.definition.answer_sets.get(figure["variable"], {})
         members = sets[figure["category"]].answers if figure["category"] in sets else []
         same = pd.Series(True, index=self.register.index)
@@ -256,7 +274,7 @@ class _Auditor:
         same &= self.register["figure_id"] != figure["figure_id"]
         charts = self.register[same & (self.register["place"] != "text")]
         chosen = charts if len(charts) else self.register[same]
-        return [f"«\u00a0{row.label_fr}\u00a0», {row.figure_id}" for row in chosen.itertuples()]
+        return list(chosen["figure_id"])
 
 
 def _percent_status(share: float, percent: float, base: int) -> str:

@@ -145,13 +145,15 @@ def fingerprint(study: Study) -> dict:
     for path in code:
         digest.update(path.name.encode() + path.read_bytes())
     return {
-        "inputs": {
-            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in raw + own
-        },
+        "inputs": {path.relative_to(root).as_posix(): _sha256(path) for path in raw + own},
         "code": digest.hexdigest(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_fresh(study: Study) -> bool:

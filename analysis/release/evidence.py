@@ -14,8 +14,12 @@ from analysis.release.audit import EXACT, ROUNDS, TRUNCATED
 from analysis.study import Study
 
 OBSERVED, PUBLISHED, ILLUSTRATIVE = "observed", "published", "illustrative"
-# Measures of how the answers of one person go together, which no printed share tells.
-TOGETHER = ["rank", "cronbach_alpha", "mcdonald_omega", "lift", "cohen_kappa", "krippendorff_alpha"]
+# Measures of how the answers of one person go together, or go with having finished, which no
+# printed share tells.
+TOGETHER = [
+    "rank", "cronbach_alpha", "mcdonald_omega", "lift", "cohen_kappa", "krippendorff_alpha",
+    "partials_difference",
+]  # fmt: skip
 TABLE = ["variable", "population", "by", "by_category"]
 CELL = [*TABLE, "category"]
 FLOW = ["response_flow", "question_base"]

@@ -23,6 +23,32 @@ Codes = NDArray[np.intp]
 OUTSIDE = 0
 
 
+NO_VARIANCE = {
+    "no_value": "{where}: a person without a value",
+    "one_unit": "stratum {where}: one unit only, from which no variance can be estimated",
+    "two_strata": "a cluster stands in one stratum: {where} in {found:g}",
+    "no_size": "no population size for {where}",
+    "too_many": "stratum {where}: {found:g} drawn from a population of {expected:g}",
+}
+
+
+class NoVarianceError(ValueError):
+    """Why no variance can be estimated under a design.
+
+    kind, with what `where`, `found` and `expected` are:
+    no_value: people without a stratum or a cluster; the column, people, 0.
+    one_unit: a stratum from which one unit was drawn; the stratum, 1, 2.
+    two_strata: a cluster in more than one stratum; the cluster, its strata, 1.
+    no_size: a stratum without a population size; the stratum, 0, units drawn.
+    too_many: more units drawn than there were; the stratum, units drawn, the population.
+    Where there are no strata, the stratum is "".
+    """
+
+    def __init__(self, kind: str, where: str, found: float, expected: float) -> None:
+        self.kind, self.where, self.found, self.expected = kind, where, found, expected
+        super().__init__(NO_VARIANCE[kind].format(where=where, found=found, expected=expected))
+
+
 @dataclass(frozen=True)
 class Estimated:
     """Estimates of one table with their covariance.
@@ -268,23 +294,22 @@ def sample(
     """A sample design from columns of a frame of people.
 
     weights: on the frame's index. population: units (clusters, or people) there were to draw from,
-    one number, or one a stratum. margins: columns that the weights were raked to, from the weights
-    `base` (all one where it is not given). Raises ValueError where a stratum holds one unit only
-    (it has no variance), a cluster stands in two strata, more units were drawn than there were, or
-    a weight is not positive.
+    one number for each stratum, or one a stratum. margins: columns that the weights were raked to,
+    from the weights `base` (all one where it is not given). Raises NoVarianceError where the design
+    gives none, ValueError where a weight is not positive.
     """
     weight = np.ones(len(frame)) if weights is None else weights.to_numpy(dtype=float)
     if not (weight > 0).all():
         raise ValueError("weights are positive numbers")
     stratum, names = _coded(frame, strata)
-    unit = _coded(frame, clusters)[0] if clusters else None
+    unit, drawn = _coded(frame, clusters) if clusters else (None, [])
     indicators, cell = _margin_cells(frame, margins or [], weight)
     sizes = _sizes(population, names)
     before = weight
     if margins:
         before = np.ones(len(frame)) if base is None else base.to_numpy(dtype=float)
     made = Sample(frame.index, weight, before, stratum, unit, sizes, indicators, cell)
-    _check(made, names)
+    _check(made, names, drawn)
     return made
 
 
@@ -293,7 +318,7 @@ def _coded(frame: pd.DataFrame, column: str | None) -> tuple[Codes, list[str]]:
         return np.zeros(len(frame), dtype=np.intp), [""]
     codes, names = pd.factorize(frame[column], sort=True)
     if (codes < 0).any():
-        raise ValueError(f"{column}: a person without a value")
+        raise NoVarianceError("no_value", column, float((codes < 0).sum()), 0)
     return codes.astype(np.intp), [str(name) for name in names]
 
 
@@ -324,24 +349,23 @@ def _sizes(population: float | Mapping[str, float] | None, names: list[str]) -> 
     if population is None:
         return np.full(len(names), np.inf)
     if isinstance(population, Mapping):
-        missing = [name for name in names if name not in population]
-        if missing:
-            raise ValueError(f"no population size for {', '.join(missing)}")
-        return np.array([population[name] for name in names], dtype=float)
+        return np.array([population.get(name, np.nan) for name in names], dtype=float)
     return np.full(len(names), float(population))
 
 
-def _check(made: Sample, names: list[str]) -> None:
-    if made.unit is not None and len(np.unique(np.c_[made.unit, made.stratum], axis=0)) > len(
-        made._units
-    ):
-        raise ValueError("a cluster stands in one stratum")
+def _check(made: Sample, names: list[str], clusters: list[str]) -> None:
+    if made.unit is not None:
+        pairs = np.unique(np.c_[made.unit, made.stratum], axis=0)
+        strata = np.bincount(pairs[:, 0])
+        if (strata > 1).any():
+            raise NoVarianceError("two_strata", clusters[strata.argmax()], float(strata.max()), 1)
     for name, drawn, there in zip(names, made._drawn, made.population, strict=True):
-        where = f"stratum {name}: " if name else ""
         if drawn < 2:
-            raise ValueError(f"{where}one unit only, from which no variance can be estimated")
+            raise NoVarianceError("one_unit", name, float(drawn), 2)
+        if np.isnan(there):
+            raise NoVarianceError("no_size", name, 0, float(drawn))
         if drawn > there:
-            raise ValueError(f"{where}{drawn:.0f} drawn from a population of {there:.0f}")
+            raise NoVarianceError("too_many", name, float(drawn), float(there))
 
 
 def _summed(values: Floats, codes: Codes, groups: int) -> Floats:

@@ -65,6 +65,17 @@
   window.addEventListener("hashchange", reveal)
   reveal()
 
+  // The other language opens at the same place: the same anchor, the same choice in the address.
+  const carry = (event) => {
+    const link = event.target.closest(".languages a")
+    if (!link) return
+    link.hash = location.hash
+    link.search = location.search
+  }
+  for (const kind of ["pointerdown", "keydown", "click"]) {
+    document.addEventListener(kind, carry, true)
+  }
+
   let folded = []
   window.addEventListener("beforeprint", () => {
     folded = [...document.querySelectorAll(".callout details:not([open])")]

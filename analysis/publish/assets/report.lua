@@ -364,7 +364,10 @@ local function set_meta(doc, headline)
   meta.brand, meta.field = context.brand, context.field
   meta.texts = context.texts
   meta.languages = #context.languages > 0 and context.languages or nil
-  for _, language in ipairs(context.languages) do language.href = language.folder .. page .. ".html" end
+  for _, language in ipairs(context.languages) do
+    language.href = language.folder .. (language.pages[page] and page or "index") .. ".html"
+    language.pages = nil
+  end
   meta.banner = context.banner and markdown(context.banner) or nil
   meta.footer = pandoc.List(context.footer):map(function(line)
     return pandoc.Plain(markdown(line)):walk({ Link = relink })
