@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,31 +10,24 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
-from publishing import STUDY, outline, project
+from playwright.sync_api import Browser, Locator, Page, TimeoutError
+from publishing import outline, project
 
-from analysis.paths import PROJECT
 from analysis.publish.site import render
-from analysis.release.build import build
-from analysis.study import Study, load_study
+from analysis.study import Study
 
 WIDE, PHONE = 1280, 390
 A4_BETWEEN_MARGINS = 680  # CSS pixels in 180 mm
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 with_quarto = pytest.mark.skipif(shutil.which("quarto") is None, reason="quarto is not on the path")
 ENGINES = ["pandoc", pytest.param("quarto", marks=with_quarto)]
-# Charts are drawn when they come into view, so each is brought there.
-SHOW_CHARTS = """async () => {
+# Plotly draws a chart when the pointer enters it.
+POINT_AT_CHARTS = """() => {
     for (const chart of document.querySelectorAll(".chart")) {
-        chart.scrollIntoView({block: "center", behavior: "instant"})
-        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+        if (chart.clientWidth) chart.dispatchEvent(new PointerEvent("pointerenter"))
     }
 }"""
 ALL_DRAWN = """() => [...document.querySelectorAll(".chart")]
-    .every((chart) => !chart.clientWidth || chart.dataset.drawn === "true")"""
+    .every((chart) => !chart.clientWidth || chart.dataset.drawn)"""
 IDS = "() => [...document.querySelectorAll('[id]')].map((one) => one.id)"
 LINKS = """() => [...document.querySelectorAll("a[href]")]
     .filter((link) => link.protocol === "file:").map((link) => link.href)"""
@@ -56,35 +48,9 @@ CONTRAST = """([front, back]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "the pages are tested in Debian's chromium: apt-get install -y chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
 @pytest.fixture(scope="module", params=ENGINES)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return render(project(tmp_path_factory.mktemp("project")), "fr", request.param)
-
-
-@pytest.fixture(scope="module")
-def national_copy(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    root = tmp_path_factory.mktemp("national")
-    for name in (f"studies/{STUDY}", f"data/raw/{STUDY}", "report"):
-        shutil.copytree(PROJECT / name, root / name)
-    shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
-    study = load_study(STUDY, root)
-    build(study)
-    return study
-
-
-@pytest.fixture(scope="module")
-def national_site(national_copy: Study) -> Path:
-    return render(national_copy, "fr", "pandoc")
 
 
 @dataclass
@@ -127,7 +93,7 @@ def visit(browser: Browser, path: Path, width: int) -> Visit:
     for tab in page.locator("[role=tab]").all():
         tab.click()
         show_charts(page)
-    charts, drawn = page.locator(".chart").count(), page.locator(".chart[data-drawn=true]").count()
+    charts, drawn = page.locator(".chart").count(), page.locator(".chart[data-drawn]").count()
     if drawn != charts:
         seen.problems.append(f"{charts - drawn} of {charts} charts are not drawn")
     overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -140,9 +106,9 @@ def visit(browser: Browser, path: Path, width: int) -> Visit:
 
 
 def show_charts(page: Page) -> None:
-    page.evaluate(SHOW_CHARTS)
+    page.evaluate(POINT_AT_CHARTS)
     with suppress(TimeoutError):
-        page.wait_for_function(ALL_DRAWN, timeout=3000)
+        page.wait_for_function(ALL_DRAWN, timeout=20000)
 
 
 def problems(visits: list[Visit]) -> list[str]:
@@ -278,15 +244,97 @@ def test_both_engines_make_the_same_national_report(
         assert outline(other / path.name) == outline(path), path.name
 
 
-def test_charts_fit_the_sheet_they_are_printed_on(browser: Browser, national_site: Path) -> None:
+def asked_for(page: Page) -> list[str]:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    return asked
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_charts_are_there_before_plotly_and_say_the_same(
+    browser: Browser, national_site: Path, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    asked = asked_for(page)
+    page.goto((national_site / "satisfaction.html").as_uri())
+    chart = page.locator("#fig-satisfaction-levels-by-hours .chart")
+    still = chart.locator(".still:visible")
+    assert still.count() == 1 and "plotly.min.js" not in asked
+    words = sorted(still.locator("text").all_text_contents())
+    before = chart.bounding_box()
+    chart.dispatch_event("pointerenter")
+    chart.locator(".main-svg .annotation-text").first.wait_for()
+    assert asked.count("plotly.min.js") == 1
+    drawn = sorted(chart.locator(".annotation-text").all_text_contents())
+    assert drawn == words and len(words) > 20
+    after = chart.bounding_box()
+    assert before and after and abs(before["height"] - after["height"]) < 2
+    assert not chart.locator(".still:visible").count()
+    page.close()
+
+
+def test_pointing_at_a_bar_says_count_base_and_interval(
+    browser: Browser, national_site: Path
+) -> None:
+    page = open_page(browser, national_site / "satisfaction.html")
+    chart = page.locator("#fig-satisfaction-students .chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".still:visible rect").nth(3).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    said = chart.locator(".hoverlayer").text_content
+    page.wait_for_function("document.querySelector('.hoverlayer text')")
+    assert "%" in (said() or "") and "sur" in (said() or "") and " à " in (said() or "")
+    page.close()
+
+
+def test_a_chart_goes_back_to_its_still_when_its_width_or_colours_change(
+    browser: Browser, national_site: Path
+) -> None:
+    page = open_page(browser, national_site / "satisfaction.html", color_scheme="light")
+    drawn = page.locator(".chart[data-drawn]")
+    show_charts(page)
+    assert drawn.count() >= 5
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    page.wait_for_function("!document.querySelector('.chart[data-drawn]')")
+    show_charts(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("!document.querySelector('.chart[data-drawn]')")
+    assert page.locator(".still.narrow:visible").count() >= 5
+    page.close()
+
+
+def test_a_picture_of_a_chart_is_downloaded(browser: Browser, national_site: Path) -> None:
+    page = open_page(browser, national_site / "satisfaction.html")
+    with page.expect_download() as download:
+        page.locator("button[data-image=satisfaction]").click()
+    assert download.value.suggested_filename == "satisfaction.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    page.close()
+
+
+def test_charts_are_printed_without_plotly_and_fit_the_sheet(
+    browser: Browser, national_site: Path
+) -> None:
     page = open_page(browser, national_site / "satisfaction.html")
     show_charts(page)
-    widths = "[...document.querySelectorAll('.chart .main-svg')].map(svg => svg.clientWidth)"
-    on_screen = max(page.evaluate(widths))
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function(f"Math.max(...{widths}) < {A4_BETWEEN_MARGINS}")
-    on_paper = page.evaluate(widths)
-    assert len(on_paper) >= 7 and max(on_paper) < on_screen
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    page.wait_for_function(f"Math.max(...{widths}) === {on_screen}")
+    page.set_viewport_size({"width": A4_BETWEEN_MARGINS, "height": 900})
+    page.emulate_media(media="print")
+    stills = page.locator(".chart .still:visible")
+    assert stills.count() == page.locator(".chart").count() >= 7
+    assert not page.locator(".chart .plot:visible").count()
+    edges = [box["x"] + box["width"] for box in map(bounds, stills.all())]
+    assert max(edges) <= A4_BETWEEN_MARGINS
     page.close()
+
+
+def test_charts_are_seen_without_script(browser: Browser, national_site: Path) -> None:
+    page = open_page(browser, national_site / "satisfaction.html", java_script_enabled=False)
+    assert page.locator(".chart .still.wide:visible").count() == page.locator(".chart").count()
+    page.close()
+
+
+def bounds(locator: Locator) -> dict[str, float]:
+    box = locator.bounding_box()
+    assert box
+    return dict(box)

@@ -243,8 +243,14 @@ def test_french_is_set_as_french(index: str) -> None:
 
 
 def test_charts_are_only_loaded_where_there_are_some(index: str, site: Path) -> None:
-    assert 'src="assets/plotly.min.js" defer' in index
-    assert "plotly.min.js" not in (site / "method.html").read_text(encoding="utf-8")
+    assert 'src="assets/charts.js" defer' in index
+    assert "charts.js" not in (site / "method.html").read_text(encoding="utf-8")
+
+
+def test_no_page_waits_for_plotly(site: Path) -> None:
+    pages = [path.read_text(encoding="utf-8") for path in site.glob("*.html")]
+    assert pages and not [page for page in pages if "plotly.min.js" in page]
+    assert "plotly.min.js" in (site / "assets" / "charts.js").read_text(encoding="utf-8")
 
 
 def test_every_page_says_what_the_data_are(site: Path) -> None:
