@@ -1,7 +1,12 @@
 """The gate: evidence, verdicts, plausibility and exports, on made-up answers."""
 
 import dataclasses
+import hashlib
 import json
+import math
+import re
+import shutil
+import subprocess
 
 import made_up
 import openpyxl
@@ -200,6 +205,70 @@ def test_exports(national, frames, tmp_path):
     pd.testing.assert_frame_equal(again, frames["estimates"])
 
 
+def test_the_data_package_describes_every_table_as_it_is(national, frames, tmp_path):
+    """By the Frictionless Data Package 1.0 and Table Schema specifications."""
+    write_results(tmp_path, frames, national)
+    package = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
+    assert re.fullmatch(r"[a-z0-9._-]+", package["name"])
+    assert package["profile"] == "tabular-data-package"
+    assert {r["path"] for r in package["resources"]} == {f"{name}.csv" for name in frames}
+    names = [resource["name"] for resource in package["resources"]]
+    assert len(set(names)) == len(names)
+    for resource in package["resources"]:
+        assert re.fullmatch(r"[a-z0-9._-]+", resource["name"])
+        content = (tmp_path / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(content)
+        assert resource["hash"] == "sha256:" + hashlib.sha256(content).hexdigest()
+        assert (tmp_path / resource["path"]).with_suffix(".parquet").is_file()
+        told = pd.read_csv(tmp_path / resource["path"], dtype=str, keep_default_na=False)
+        fields = resource["schema"]["fields"]
+        assert [field["name"] for field in fields] == list(told.columns)
+        for field in fields:
+            values = told.loc[told[field["name"]] != "", field["name"]]
+            limits = field.get("constraints", {})
+            assert set(values) <= set(limits.get("enum", values)), field
+            if field["type"] == "integer":
+                assert values.str.fullmatch(r"-?\d+").all(), field
+            if field["type"] == "number":
+                found = values.astype(float)
+                assert found.between(
+                    limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
+                ).all(), field
+            else:
+                assert field["type"] in ("integer", "string")
+
+
+@pytest.mark.skipif(shutil.which("frictionless") is None, reason="frictionless is not on the path")
+def test_frictionless_accepts_the_data_package(national, frames, tmp_path):
+    write_results(tmp_path, frames, national)
+    done = subprocess.run(
+        ["frictionless", "validate", "datapackage.json"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_numbers_of_the_workbook_look_like_what_they_are(national, frames, tmp_path):
+    write_results(tmp_path, frames, national)
+    book = openpyxl.load_workbook(tmp_path / "estimates.xlsx")
+
+    def style(sheet, title):
+        heads = {cell.value: cell.column_letter for cell in book[sheet][1]}
+        column = book[sheet].column_dimensions[heads[title]]
+        return column.number_format, column.width
+
+    assert style("satisfaction", "share")[0] == "0.0%"
+    assert style("satisfaction", "count")[0] == "#,##0"
+    assert style("tests", "effect_size")[0] == "0.00"
+    assert style("tests", "p_value")[0] == "0.0000"
+    assert style("satisfaction", "category")[0] == "General"
+    for sheet in book:
+        assert sheet.freeze_panes == "A2", sheet.title
+        for cell in sheet[1]:
+            width = sheet.column_dimensions[cell.column_letter].width
+            assert len(cell.value) < width <= 61, (sheet.title, cell.value)
+
+
 def test_the_same_results_are_the_same_bytes(national, frames, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -208,10 +277,18 @@ def test_the_same_results_are_the_same_bytes(national, frames, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
-def test_a_workbook_cell_never_starts_a_formula(national, frames, tmp_path):
-    codebook = frames["codebook"].copy()
-    codebook.loc[0, "label_fr"] = '=HYPERLINK("http://example.org")'
-    write_results(tmp_path, frames | {"codebook": codebook}, national)
-    sheet = openpyxl.load_workbook(tmp_path / "estimates.xlsx")["codebook"]
-    column = list(codebook.columns).index("label_fr") + 1
-    assert sheet.cell(2, column).data_type == "s"
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "http://", "\t="])
+@pytest.mark.parametrize(
+    ("frame", "title", "name"),
+    [("codebook", "label_fr", "codebook"), ("estimates", "category", None),
+     ("tests", "variable", "tests"), ("audit", "explanation", "audit")],
+)  # fmt: skip
+def test_a_workbook_cell_never_starts_a_formula(
+    national, frames, tmp_path, frame, title, name, start
+):
+    changed = frames[frame].copy()
+    changed.loc[0, title] = text = f'{start}HYPERLINK("http://example.org")'
+    write_results(tmp_path, frames | {frame: changed}, national)
+    book = openpyxl.load_workbook(tmp_path / "estimates.xlsx")
+    cell = book[name or changed.loc[0, "chapter"]].cell(2, list(changed.columns).index(title) + 1)
+    assert (cell.data_type, cell.value, cell.hyperlink) == ("s", text, None)
