@@ -12,12 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
-from publishing import STUDY, outline, project
+from publishing import outline, project
 
-from analysis.paths import PROJECT
 from analysis.publish.site import render
-from analysis.release.build import build
-from analysis.study import Study, load_study
+from analysis.study import Study
 
 WIDE, PHONE = 1280, 390
 A4_BETWEEN_MARGINS = 680  # CSS pixels in 180 mm
@@ -72,19 +70,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def national_copy(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    root = tmp_path_factory.mktemp("national")
-    for name in (f"studies/{STUDY}", f"data/raw/{STUDY}", "report"):
-        shutil.copytree(PROJECT / name, root / name)
-    shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
-    study = load_study(STUDY, root)
-    build(study)
-    return study
-
-
-@pytest.fixture(scope="module")
-def national_site(national_copy: Study) -> Path:
-    return render(national_copy, "fr", "pandoc")
+def national_site(national_sites: dict[str, Path]) -> Path:
+    return national_sites["fr"]
 
 
 @dataclass
@@ -289,4 +276,19 @@ def test_charts_fit_the_sheet_they_are_printed_on(browser: Browser, national_sit
     assert len(on_paper) >= 7 and max(on_paper) < on_screen
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.wait_for_function(f"Math.max(...{widths}) === {on_screen}")
+    page.close()
+
+
+def test_the_other_language_opens_at_the_same_place(
+    browser: Browser, national_sites: dict[str, Path]
+) -> None:
+    page = open_page(browser, national_sites["fr"] / "satisfaction.html")
+    page.goto(page.url + "?choice=1#sec-hours")
+    for name, lang in (("English", "en"), ("Français", "fr")):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.wait_for_url(f"**/{lang}/satisfaction.html?choice=1#sec-hours")
+        assert page.locator("#sec-hours").is_visible()
+    page.goto((national_sites["fr"] / "satisfaction.html").as_uri())
+    page.get_by_role("link", name="English", exact=True).click()
+    page.wait_for_url("**/en/satisfaction.html")
     page.close()

@@ -53,7 +53,9 @@ def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
     folder.mkdir(parents=True)
     for page in report.pages:
         shutil.copyfile(source / f"{page.name}.qmd", folder / f"{page.name}.qmd")
-    _write(folder / "context.json", json.dumps(context(study, lang, report, there), ensure_ascii=False))
+    _write(
+        folder / "context.json", json.dumps(context(study, lang, report, there), ensure_ascii=False)
+    )
     _write(folder / "_quarto.yml", yaml.safe_dump(config(project, lang, report), sort_keys=False))
     _engine_files(folder)
     site_files(study, folder)
@@ -62,9 +64,7 @@ def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
 
 def written(study: Study, lang: str) -> Report:
     """The pages written in a language that the study has results for."""
-    return read_report(
-        study.paths.pages / lang, study.paths.root / "_quarto.yml", chapters(study)
-    )
+    return read_report(study.paths.pages / lang, study.paths.root / "_quarto.yml", chapters(study))
 
 
 def standing(study: Study, rendered: Collection[str]) -> dict[str, list[str]]:
