@@ -151,7 +151,7 @@ NAMES = {
 }  # fmt: skip
 ACCENTED = re.compile(r"[\w’-]*[À-ÖØ-öø-ÿœŒ][\w’-]*")
 FRENCH_SIGNS = re.compile(r"[«»]|[\u00a0\u202f](?=[:;?!%»])|\u202f\d|\d,\d\d?\b")
-ENGLISH_SIGNS = re.compile(r"[“”]|\d%|\d\.\d+(?=[ %)])")
+ENGLISH_SIGNS = re.compile(r"[“”]|\d%|\d\.\d+[)%]")
 FRENCH_WORDS = re.compile(r"\b(?:les?|la|des|une?|est|sont|dans|pour|avec|selon|chez|sur)\b", re.I)
 ENGLISH_WORDS = re.compile(r"\b(?:the|of|and|with|from|which|is|are|people|by|to)\b", re.I)
 

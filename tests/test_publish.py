@@ -295,6 +295,7 @@ def test_languages_rendered_together_lead_to_each_other(tmp_path: Path) -> None:
     assert switches(en / "index.html") == ["../fr/index.html", "index.html"]
     # A page that the other language does not have leads to the first one there.
     assert switches(fr / "method.html") == ["method.html", "../en/index.html"]
+    assert 'class="banner"' not in (fr / "index.html").read_text(encoding="utf-8")
     made = (fr / "index.html").stat().st_mtime_ns
     render_languages(study, ["fr", "en"], "pandoc")
     assert (fr / "index.html").stat().st_mtime_ns == made
