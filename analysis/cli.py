@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "report":
             command.add_argument("--lang", default=None, help="language of the report")
             command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+            command.add_argument("--pdf", action="store_true", help="print it too, by Chromium")
     return parser
 
 
@@ -140,10 +141,18 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.publish.site import choose_engine, render  # noqa: PLC0415
 
     lang = _language(study, arguments.lang)
+    if arguments.pdf:
+        from analysis.publish.paper import find_chromium  # noqa: PLC0415
+
+        find_chromium()  # said before the work, not after it
     _fresh(study)
     print(f"{study.name}: pages in {lang}, rendered with {choose_engine(arguments.engine)}")
     try:
         page = render(study, lang, arguments.engine, log=_progress())
+        if arguments.pdf:
+            from analysis.publish.paper import print_report  # noqa: PLC0415
+
+            page = print_report(study, lang, _progress())
     except RenderError as error:
         print(f"the report could not be rendered; the one before stands\n{error}", file=sys.stderr)
         return 1

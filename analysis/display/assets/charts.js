@@ -4,8 +4,11 @@
   "use strict";
 
   const WIDE_FROM = 620;
-  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. */
-  const PAPER = 670;
+  /* A document made to be printed is paper from the start: all its charts are drawn at once. */
+  const onPaper = document.documentElement.classList.contains("on-paper");
+  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. The
+     document scales its charts down to its small type. */
+  const PAPER = onPaper ? 800 : 670;
   const CONFIG = {
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
@@ -36,7 +39,7 @@
   let announced = false;
 
   function printing() {
-    return announced || matchMedia("print").matches;
+    return onPaper || announced || matchMedia("print").matches;
   }
 
   function scheme() {
@@ -167,6 +170,10 @@
 
   function start() {
     const charts = [...document.querySelectorAll(".chart[data-chart]")];
+    if (onPaper) {
+      drawAll(charts).then(() => document.dispatchEvent(new Event("charts-drawn")));
+      return;
+    }
     if (!charts.length || !window.Plotly) return;
     buttons(charts);
     watch(charts);

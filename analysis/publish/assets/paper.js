@@ -1,0 +1,148 @@
+// Makes one document for paper out of the pages of a report, before it is printed: ids of their
+// own for each page, links that stay inside, numbers of chapters, one list of contents and one of
+// addresses, charts as plain pictures. Runs once; what it leaves needs no script any more.
+(() => {
+  "use strict";
+
+  const ON_SCREEN_ONLY = ".pager, .tools, .tab-list, .filter, .references, .kicker, noscript, style";
+  const REFERENCES = ["aria-labelledby", "aria-describedby", "aria-controls", "headers", "for"];
+  const chapters = [...document.querySelectorAll("section.chapter")];
+  const anchor = (page, id) => `${page}.${id}`;
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function prune(part) {
+    for (const one of part.querySelectorAll(ON_SCREEN_ONLY)) one.remove();
+    for (const fold of part.querySelectorAll("details")) fold.open = true;
+    for (const one of part.querySelectorAll("[tabindex], [role^=tab]")) {
+      one.removeAttribute("tabindex");
+      one.removeAttribute("role");
+    }
+  }
+
+  function rename(part, page) {
+    for (const one of part.querySelectorAll("[id]")) one.id = anchor(page, one.id);
+    for (const name of REFERENCES) {
+      for (const one of part.querySelectorAll(`[${name}]`)) {
+        const ids = one.getAttribute(name).split(/\s+/);
+        one.setAttribute(name, ids.map((id) => anchor(page, id)).join(" "));
+      }
+    }
+  }
+
+  /* The first page, and a page as a whole, are where their chapter begins. */
+  function destination(href, page) {
+    const [, file, id] = href.match(/^(?:([\w-]+)\.html)?(?:#(.*))?$/) || [];
+    const name = file || (id && page);
+    if (!name) return null;
+    const target = id ? anchor(name, decodeURIComponent(id)) : name;
+    return document.getElementById(target) && target;
+  }
+
+  /* A file beside the pages is not in the document: its link becomes text. */
+  function relink(part, page, addresses) {
+    for (const link of part.querySelectorAll("a[href]")) {
+      const href = link.getAttribute("href");
+      if (/^(https?|mailto):/.test(href)) {
+        number(link, href, addresses);
+        continue;
+      }
+      const target = destination(href, page);
+      if (target) link.href = `#${encodeURIComponent(target)}`;
+      else link.replaceWith(...link.childNodes);
+    }
+  }
+
+  function number(link, href, addresses) {
+    if (!addresses.includes(href)) addresses.push(href);
+    const mark = link.nextElementSibling;
+    if (mark && mark.matches(".link-number")) mark.textContent = addresses.indexOf(href) + 1;
+  }
+
+  /* Figure 2 of the third chapter is Figure 3.2, since each page numbers its own. */
+  function countFloats(chapter) {
+    const places = ".float-number, a.quarto-xref[href*='#fig-'], a.quarto-xref[href*='#tbl-']";
+    for (const one of chapter.querySelectorAll(places)) {
+      const target = one.matches("a") && one.getAttribute("href").match(/^([\w-]+)\.html/);
+      const home = (target && document.getElementById(target[1])) || chapter;
+      one.textContent = one.textContent.replace(/\d+/, `${home.dataset.number}.$&`);
+    }
+  }
+
+  /* The heading of a chapter is its short title; a finding that headed the page comes under it. */
+  function head(chapter) {
+    const heading = chapter.querySelector("h1");
+    const { number: count, title } = chapter.dataset;
+    if (heading.textContent.trim() !== title) {
+      const finding = element("p", "headline");
+      finding.append(...heading.childNodes);
+      heading.after(finding);
+    }
+    heading.replaceChildren(element("span", "count", count), ` ${title}`);
+  }
+
+  function line(id, label, className, count) {
+    const item = element("li", className);
+    const link = element("a");
+    link.href = `#${encodeURIComponent(id)}`;
+    if (count) link.append(element("span", "count", count), " ");
+    link.append(element("span", "label", label), element("span", "dots"));
+    const page = element("span", "page-number");
+    page.dataset.page = id;
+    link.append(page);
+    item.append(link);
+    return item;
+  }
+
+  function contents() {
+    const list = document.querySelector(".contents ol");
+    for (const chapter of document.querySelectorAll("section.chapter, section.colophon")) {
+      const { title, number: count } = chapter.dataset;
+      list.append(line(chapter.id, title, "of-chapter", count));
+      for (const section of chapter.querySelectorAll("section.level2[id]")) {
+        list.append(line(section.id, section.querySelector("h2").textContent, "of-section"));
+      }
+    }
+  }
+
+  function listAddresses(addresses) {
+    const list = document.querySelector(".addresses ol");
+    for (const address of addresses) list.append(element("li", "", address));
+    if (!addresses.length) list.closest(".addresses").remove();
+  }
+
+  /* Plotly draws on three layers, and keeps what answers to the mouse: one picture stays. */
+  function still(chart) {
+    const layers = [...chart.querySelectorAll(".main-svg")];
+    for (const one of chart.querySelectorAll(".hoverlayer, .draglayer, .zoomlayer, .dragcover")) {
+      one.remove();
+    }
+    const [picture, ...others] = layers;
+    for (const layer of others) picture.append(...layer.childNodes);
+    picture.removeAttribute("style");
+    picture.setAttribute("aria-hidden", "true");
+    chart.replaceChildren(picture);
+    chart.removeAttribute("style");
+  }
+
+  for (const part of document.querySelectorAll(".chapter, .cover, .colophon")) prune(part);
+  for (const chapter of chapters) rename(chapter, chapter.id);
+  for (const chapter of chapters) countFloats(chapter);
+  const addresses = [];
+  for (const chapter of chapters) relink(chapter, chapter.id, addresses);
+  for (const part of document.querySelectorAll(".cover, .colophon")) relink(part, "", addresses);
+  for (const chapter of chapters) head(chapter);
+  contents();
+  listAddresses(addresses);
+
+  document.addEventListener("charts-drawn", () => {
+    for (const chart of document.querySelectorAll(".chart[data-drawn]")) still(chart);
+    for (const script of document.querySelectorAll("script")) script.remove();
+    document.documentElement.dataset.ready = "true";
+  });
+})();
