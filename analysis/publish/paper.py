@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -59,12 +60,13 @@ LINKED = re.compile(r'\n<p class="whole">.*?</p>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Document:
-    """What a document says of itself: its language, title, author, subject and texts."""
+    """What a document says of itself: its language, title, author, subject, licence and texts."""
 
     lang: str
     title: str
     author: str
     subject: str
+    licence: str
     texts: Mapping[str, Any]
 
     def word(self, key: str) -> str:
@@ -82,7 +84,8 @@ def describe(study: Study, lang: str) -> Document:
         start=long_date(definition.period.start, texts),
         end=long_date(definition.period.end, texts),
     )
-    return Document(lang, definition.title[lang], definition.publisher, period, texts)
+    title, licence = definition.title[lang], definition.licence.name
+    return Document(lang, title, definition.publisher, period, licence, texts)
 
 
 def pdf_path(study: Study, lang: str) -> Path:
@@ -228,9 +231,13 @@ def compose(site: Path, pages: Sequence[Page], document: Document) -> str:
 
 
 def styles(site: Path) -> str:
-    """The styles of the site, and those of the document after them."""
+    """The styles of the site as on paper, and those of the document after them.
+
+    What they say of print holds while the charts are sized, too, which is done on a screen.
+    """
     paths = [site / "assets" / "page.css", site / "assets" / "charts.css", ASSETS / "paper.css"]
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return text.replace("@media print", "@media all").replace("@media screen", "@media (width: 0)")
 
 
 def running_heads(pages: Sequence[Page]) -> str:
@@ -260,7 +267,11 @@ def cover(index: str, document: Document) -> str:
     texts = document.texts
     banner = BANNER.search(index)
     warning = f'<p class="warning">{_inner(banner[1])}</p>' if banner else ""
-    today = document.word("date").format(date=long_date(dt.date.today(), texts))
+    today = document.word("made").format(
+        date=long_date(dt.date.today(), texts),
+        version=version("learner-survey"),
+        licence=document.licence,
+    )
     return (
         '<header class="cover">'
         f'<p class="publisher">{escape(document.author)}</p>'

@@ -4,11 +4,11 @@
   "use strict";
 
   const WIDE_FROM = 620;
-  /* A document made to be printed is paper from the start: all its charts are drawn at once. */
+  /* A document made to be printed is paper from the start: its charts are drawn at once, each on a
+     ground of the width it asks for. */
   const onPaper = document.documentElement.classList.contains("on-paper");
-  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. The
-     document scales its charts down to its small type. */
-  const PAPER = onPaper ? 800 : 670;
+  /* A sheet is not as wide as the window it is printed from: A4 between usual margins. */
+  const PAPER = 670;
   const CONFIG = {
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
@@ -48,7 +48,7 @@
   }
 
   function draw(chart, force) {
-    const width = printing() ? PAPER : Math.floor(chart.clientWidth);
+    const width = printing() ? Number(chart.dataset.ground) || PAPER : Math.floor(chart.clientWidth);
     if (!width || !window.Plotly) return Promise.resolve();
     const name = width >= WIDE_FROM ? "wide" : "narrow";
     const state = `${name} ${width} ${scheme()}`;

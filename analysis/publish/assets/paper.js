@@ -130,6 +130,51 @@
     chart.removeAttribute("style");
   }
 
+  /* Chapters are laid out in columns of the size of a sheet, which break as sheets do. A chart
+     drawn on a wider ground is lower on paper, and its type smaller: where a figure would leave a
+     gap behind, it and those before it on the sheet are, if that makes it fit. */
+  const GROUNDS = [760, 820, 880, 940];
+
+  function ground(chart, width) {
+    chart.dataset.ground = width;
+    const height = parseFloat(chart.style.getPropertyValue("--wide"));
+    chart.style.height = `${height * chart.clientWidth / width}px`;
+  }
+
+  function sheetOf(chart, chapter) {
+    const block = chart.closest("figure") || chart;
+    return Math.round((block.getClientRects()[0].left - chapter.getBoundingClientRect().left)
+      / chapter.clientWidth);
+  }
+
+  function cut(chart) {
+    return (chart.closest("figure") || chart).getClientRects().length > 1;
+  }
+
+  function pull(chart, before, chapter) {
+    const sheet = sheetOf(chart, chapter);
+    const group = [...before.filter((one) => sheetOf(one, chapter) === sheet - 1), chart];
+    const kept = group.map((one) => Number(one.dataset.ground));
+    for (const width of GROUNDS) {
+      group.forEach((one, at) => ground(one, Math.max(width, kept[at])));
+      if (sheetOf(chart, chapter) < sheet && !cut(chart)) return;
+    }
+    group.forEach((one, at) => ground(one, kept[at]));
+  }
+
+  function fit(chapter) {
+    const charts = [...chapter.querySelectorAll(".chart")];
+    chapter.classList.add("in-columns");
+    for (const chart of charts) ground(chart, GROUNDS[0]);
+    charts.forEach((chart, at) => {
+      for (let width = GROUNDS[0]; cut(chart) && width < 2 * GROUNDS[0]; width += 20) {
+        ground(chart, width);
+      }
+      if (sheetOf(chart, chapter) > 0) pull(chart, charts.slice(0, at), chapter);
+    });
+    chapter.classList.remove("in-columns");
+  }
+
   for (const part of document.querySelectorAll(".chapter, .cover, .colophon")) prune(part);
   for (const chapter of chapters) rename(chapter, chapter.id);
   for (const chapter of chapters) countFloats(chapter);
@@ -139,6 +184,7 @@
   for (const chapter of chapters) head(chapter);
   contents();
   listAddresses(addresses);
+  for (const chapter of chapters) fit(chapter);
 
   document.addEventListener("charts-drawn", () => {
     for (const chart of document.querySelectorAll(".chart[data-drawn]")) still(chart);
