@@ -44,7 +44,7 @@
     return document.getElementById(target) && target;
   }
 
-  /* A file beside the pages is not in the document: its link becomes text. */
+  /* A file beside the pages is not in the document: its link becomes its name. */
   function relink(part, page, addresses) {
     for (const link of part.querySelectorAll("a[href]")) {
       const href = link.getAttribute("href");
@@ -54,8 +54,13 @@
       }
       const target = destination(href, page);
       if (target) link.href = `#${encodeURIComponent(target)}`;
-      else link.replaceWith(...link.childNodes);
+      else link.replaceWith(...link.childNodes, ...fileName(href));
     }
+  }
+
+  function fileName(href) {
+    const [, name] = href.match(/^downloads\/([^#?]+)$/) || [];
+    return name ? [" ", element("code", "", name)] : [];
   }
 
   function number(link, href, addresses) {
@@ -133,7 +138,7 @@
   /* Chapters are laid out in columns of the size of a sheet, which break as sheets do. A chart
      drawn on a wider ground is lower on paper, and its type smaller: where a figure would leave a
      gap behind, it and those before it on the sheet are, if that makes it fit. */
-  const GROUNDS = [760, 820, 880, 940];
+  const GROUNDS = [760, 820, 880, 940, 980];  // 9 to 7 points for a label
 
   function ground(chart, width) {
     chart.dataset.ground = width;
