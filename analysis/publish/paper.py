@@ -329,6 +329,7 @@ def describe_pdf(content: bytes, document: Document) -> bytes:
     writer.add_metadata({"/Author": document.author, "/Subject": document.subject})
     shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
     writer.root_object[NameObject("/ViewerPreferences")] = shown
+    writer.pdf_header = PdfReader(io.BytesIO(content)).pdf_header
     written = io.BytesIO()
     writer.write(written)
     return written.getvalue()

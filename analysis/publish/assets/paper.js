@@ -121,18 +121,29 @@
     if (!addresses.length) list.closest(".addresses").remove();
   }
 
-  /* Plotly draws on three layers, and keeps what answers to the mouse: one picture stays. */
+  /* Plotly draws on three layers, and keeps what answers to the mouse. One picture stays, as an
+     image: Chromium tags images with their text for those who do not see them, and nothing else. */
   function still(chart) {
-    const layers = [...chart.querySelectorAll(".main-svg")];
     for (const one of chart.querySelectorAll(".hoverlayer, .draglayer, .zoomlayer, .dragcover")) {
       one.remove();
     }
-    const [picture, ...others] = layers;
-    for (const layer of others) picture.append(...layer.childNodes);
-    picture.removeAttribute("style");
-    picture.setAttribute("aria-hidden", "true");
-    chart.replaceChildren(picture);
-    chart.removeAttribute("style");
+    const [drawing, ...others] = chart.querySelectorAll(".main-svg");
+    for (const layer of others) drawing.append(...layer.childNodes);
+    const [, , width, height] = drawing.getAttribute("viewBox").split(" ");
+    const family = getComputedStyle(chart).getPropertyValue("--sans");
+    const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
+    style.textContent = `text { font-family: ${family} !important; font-variant-numeric: tabular-nums }`;
+    drawing.prepend(style);
+    drawing.removeAttribute("style");
+    Object.entries({ width, height }).forEach((pair) => drawing.setAttribute(...pair));
+    const image = element("img");
+    image.alt = chart.getAttribute("aria-label");
+    image.src = `data:image/svg+xml,${encodeURIComponent(
+      new XMLSerializer().serializeToString(drawing))}`;
+    chart.replaceChildren(image);
+    for (const name of ["role", "style", "aria-label", "aria-describedby"]) {
+      chart.removeAttribute(name);
+    }
   }
 
   /* Chapters are laid out in columns of the size of a sheet, which break as sheets do. A chart
