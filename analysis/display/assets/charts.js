@@ -9,6 +9,8 @@
   const onPaper = document.documentElement.classList.contains("on-paper");
   /* A sheet is not as wide as the window it is printed from: A4 between usual margins. */
   const PAPER = 670;
+  /* A higher chart would be cut between two sheets. */
+  const HIGHEST = 840;
   const CONFIG = {
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
@@ -47,8 +49,14 @@
     return medium + getComputedStyle(document.documentElement).getPropertyValue("--ink");
   }
 
+  /* A chart drawn on a wider ground is lower once it is as wide as the sheet. */
+  function ground(chart) {
+    const height = parseFloat(chart.style.getPropertyValue("--wide")) || 0;
+    return Number(chart.dataset.ground) || Math.max(PAPER, Math.ceil(PAPER * height / HIGHEST));
+  }
+
   function draw(chart, force) {
-    const width = printing() ? Number(chart.dataset.ground) || PAPER : Math.floor(chart.clientWidth);
+    const width = printing() ? ground(chart) : Math.floor(chart.clientWidth);
     if (!width || !window.Plotly) return Promise.resolve();
     const name = width >= WIDE_FROM ? "wide" : "narrow";
     const state = `${name} ${width} ${scheme()}`;
