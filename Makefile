@@ -5,7 +5,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report build audit validate reconstruct test lint format bench lock clean
+.PHONY: report pdf # The report, and the whole of it as one document: Chromium prints it (apt-get install chromium).
+pdf: .venv/quarto-tried
+	@python -m analysis report $(STUDY) --lang $(REPORT_LANG) --pdf
+
+build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) --lang $(REPORT_LANG)

@@ -149,14 +149,24 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
     print(f"{study.name}: pages in {lang}, rendered with {choose_engine(arguments.engine)}")
     try:
         page = render(study, lang, arguments.engine, log=_progress())
-        if arguments.pdf:
-            from analysis.publish.paper import print_report  # noqa: PLC0415
-
-            page = print_report(study, lang, _progress())
     except RenderError as error:
         print(f"the report could not be rendered; the one before stands\n{error}", file=sys.stderr)
         return 1
     print(f"{study.name}: report in {study.paths.shown(page)}")
+    return _print(study, lang) if arguments.pdf else 0
+
+
+def _print(study: Study, lang: str) -> int:
+    """Print the report that is in place."""
+    from analysis.publish.pages import RenderError  # noqa: PLC0415
+    from analysis.publish.paper import print_report  # noqa: PLC0415
+
+    try:
+        document = print_report(study, lang, _progress())
+    except RenderError as error:
+        print(f"the report could not be printed; its pages stand\n{error}", file=sys.stderr)
+        return 1
+    print(f"{study.name}: document in {study.paths.shown(document)}")
     return 0
 
 

@@ -96,8 +96,8 @@ def pdf_path(study: Study, lang: str) -> Path:
 def print_report(study: Study, lang: str, log: Log = lambda _: None) -> Path:
     """Print the rendered site of a language; gives the path of the PDF.
 
-    The site must be in place. The file appears whole or not at all, and then every page of the
-    site links to it.
+    The site must be in place. A page whose front matter says `paper: false` is left out. The file
+    appears whole or not at all, and then every page of the site links to it.
     Raises InputError where there is no Chromium, RenderError for a document that is not sound.
     """
     command = find_chromium()
@@ -106,27 +106,26 @@ def print_report(study: Study, lang: str, log: Log = lambda _: None) -> Path:
     report = read_report(study.paths.pages / lang, project, chapters(study))
     pages = [page for page in report.pages if page.front.get("paper", True)]
     document = describe(study, lang)
-    content = print_pages(command, site, pages, document, log)
-    _put(target, content)
+    # Not in /tmp, which a confined Chromium (Ubuntu's) does not see.
+    with tempfile.TemporaryDirectory(prefix="paper-", dir=study.paths.clean) as folder:
+        content = print_pages(command, compose(site, pages, document), Path(folder), log)
+    content = describe_pdf(content, document)
+    put(target, content)
     link(site, target.name, document.word("download").format(pages=count(content)))
     return target
 
 
-def print_pages(
-    command: str, site: Path, pages: Sequence[Page], document: Document, log: Log
-) -> bytes:
-    """The pages of a site as a PDF, with the pages of the contents filled in."""
-    with tempfile.TemporaryDirectory(prefix="paper-") as folder:
-        work = Path(folder)
-        log("charts of the document")
-        still = draw(command, compose(site, pages, document), work)
-        log("pages of the document")
-        first = destinations(print_html(command, still, work))
-        log("document")
-        content = print_html(command, number(still, first), work)
+def print_pages(command: str, html: str, work: Path, log: Log) -> bytes:
+    """A composed document as a PDF, with the pages of the contents filled in."""
+    log("charts of the document")
+    still = draw(command, html, work)
+    log("pages of the document")
+    first = destinations(print_html(command, still, work))
+    log("numbers of the pages")
+    content = print_html(command, number(still, first), work)
     if destinations(content) != first:
         raise RenderError("the pages of the document moved when they were numbered")
-    return describe_pdf(content, document)
+    return content
 
 
 # Chromium --------------------------------------------------------------------------------------
@@ -135,7 +134,9 @@ def print_pages(
 def find_chromium() -> str:
     """The Chromium to print with. Raises InputError where there is none, or one too old."""
     named = os.environ.get(VARIABLE)
-    command = shutil.which(named) if named else next(filter(None, map(shutil.which, COMMANDS)), None)
+    command = (
+        shutil.which(named) if named else next(filter(None, map(shutil.which, COMMANDS)), None)
+    )
     if command is None:
         raise _missing(named or "none of " + ", ".join(COMMANDS))
     said = subprocess.run([command, "--version"], check=False, capture_output=True, text=True)
@@ -335,7 +336,7 @@ def describe_pdf(content: bytes, document: Document) -> bytes:
     return written.getvalue()
 
 
-def _put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
     draft.write_bytes(content)
@@ -348,4 +349,4 @@ def link(site: Path, name: str, text: str) -> None:
     for path in sorted(site.glob("*.html")):
         html = LINKED.sub("", path.read_text(encoding="utf-8"))
         head = '<footer class="foot">'
-        _put(path, html.replace(head, head + line, 1).encode("utf-8"))
+        put(path, html.replace(head, head + line, 1).encode("utf-8"))
