@@ -205,19 +205,6 @@ def _pages(study: Study) -> tuple[Any, ...]:
     return paper.read_report(folder, order, paper.chapters(study)).pages
 
 
-def test_pages_link_to_the_document_once_and_lose_the_link_with_it(small: Study) -> None:
-    site, name = small.paths.site("fr"), paper.pdf_path(small, "fr").name
-    paper.link(site, name, "Encore")
-    for path in site.glob("*.html"):
-        assert path.read_text(encoding="utf-8").count(f'href="{name}"') == 1
-    assert check_site(site, NAMES) == []
-    assert not list(site.glob(".*"))
-    page(small, "satisfaction", "Une autre page.")
-    render(small, "fr", "pandoc")
-    assert not (site / name).exists()
-    assert name not in (site / "index.html").read_text(encoding="utf-8")
-
-
 def test_both_languages_have_the_words_of_a_document() -> None:
     words = yaml.safe_load(paper.TEXTS.read_text(encoding="utf-8"))
     assert set(words["fr"]["paper"]) == set(words["en"]["paper"])
@@ -234,6 +221,23 @@ def ready(tmp_path: Path) -> Study:
     study = project(tmp_path)
     render(study, "fr", "pandoc")
     return study
+
+
+def test_pages_link_to_the_document_once_and_lose_the_link_with_it(ready: Study) -> None:
+    site, target = ready.paths.site("fr"), paper.pdf_path(ready, "fr")
+    paper.put(target, b"%PDF")
+    for words in ("Un document", "Un autre & le même"):
+        paper.link(site, target.name, words)
+    for path in site.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert text.count(f'href="{target.name}"') == text.count("Un autre &amp; le même") == 1
+        assert "Un document" not in text
+    assert check_site(site, NAMES) == []
+    assert not list(site.glob(".*"))
+    page(ready, "satisfaction", "## Une autre page {#sec-reasons}")
+    render(ready, "fr", "pandoc")
+    assert not target.exists()
+    assert target.name not in (site / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_chart_that_is_not_drawn_leaves_the_document_before(ready: Study) -> None:
