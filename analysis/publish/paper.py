@@ -2,8 +2,8 @@
 
 The pages of a site, whichever engine made them, are put one after another behind a cover and a
 list of contents. Chromium finishes it by one script (`--dump-dom`: charts of the size that sheets
-take, links, contents), then prints what is left, which needs neither scripts nor files: once to learn on which page each chapter begins, and once with
-these numbers in the contents.
+take, links, contents), then prints what is left, which needs neither scripts nor files: once to
+learn on which page each chapter begins, and once with these numbers in the contents.
 """
 
 from __future__ import annotations
