@@ -37,7 +37,6 @@ NO_RESULT = [
     r"entre 0 et 1(?:00 %)?|de 0 à 1|\b(?:95|100) %",  # levels of intervals, ends of scales
     r"Python \d\.\d+|Licence Ouverte \d\.\d",  # versions
     r"moins de \d+ personnes|plus de \d+ points|à partir de \d+ questions",  # rules of the study
-    r"^\d\. ",  # the five questions are numbered
 ]
 
 
@@ -194,7 +193,7 @@ def test_a_headline_is_the_title_of_a_figure_below_it(site: Path, name: str) -> 
 def test_the_synthesis_answers_five_questions_and_says_what_it_cannot(site: Path) -> None:
     html = (site / "index.html").read_text(encoding="utf-8")
     questions = re.split(r"<h3[^>]*>", html.partition("</header>\n")[2])[1:]
-    assert [q[:2] for q in questions] == ["1.", "2.", "3.", "4.", "5."]
+    assert len(questions) == 5
     for question in questions:
         assert "Ce qu’on ne peut pas conclure." in question
         # Computed: a number with its row.
