@@ -60,10 +60,11 @@ def estimates(data: Data, chapters: Mapping[str, str] | None = None) -> pd.DataF
     wants in study.yml. Columns COLUMNS.
     """
     known, groupings = chapters or {}, _groupings(data)
-    asked = [] if _too_many(data, groupings) else _questions(data)
+    if not groupings or _too_many(data, groupings):
+        return pd.DataFrame(columns=COLUMNS)
     found = [
         _table(data, question, grouping, known)
-        for question in asked
+        for question in _questions(data)
         for grouping in groupings
         if grouping.by != question.variable and len(question.at)
     ]
@@ -75,7 +76,7 @@ def estimates(data: Data, chapters: Mapping[str, str] | None = None) -> pd.DataF
 def _too_many(data: Data, groupings: list[Grouping]) -> bool:
     """Whether people times groups times questions are more than are counted in a few seconds."""
     groups = sum(len(each.groups) for each in groupings)
-    people = len(groupings[0].member) if groupings else 0
+    people = len(groupings[0].member)
     most = SIMPLE if data.sample is None else DESIGNED
     return people * groups * len(questions(data)) > most
 

@@ -30,7 +30,7 @@ TABLE = ["variable", "population", "by"]
 COLUMNS = ["share", "interval", "count", "base_n", "verdict", "evidence"]
 PAGE_WORDS = [
     "question", "by", "everyone", "title", "title_everyone", "most", "widest", "level", "few",
-    "unknown", "table_of",
+    "unknown", "table_of", "totals",
 ]  # fmt: skip
 FIGURE_WORDS = [
     "base", "base_alone", "n", "fragile", "suppressed", "hidden_say", "illustrative",
@@ -308,10 +308,12 @@ def _view(data: dict[str, Any], crosses: pd.DataFrame, labels: Labels) -> str:
     question = next(each for each in data["questions"] if each["id"] == first["q"])
     title = title_of(data, question, first["by"])
     table = _first_table(data, question, crosses, labels, title)
+    # An item of a battery is its own wording: what it is an item of says more.
+    told = question["section"] if question["text"] == question["name"] else question["text"]
     region = escape(data["words"]["table_of"].format(title=title))
     return (
         '<section class="finding explorer-view" aria-labelledby="explorer-title">'
-        f'<h2 id="explorer-title">{escape(title)}</h2><p class="q">{escape(question["text"])}</p>'
+        f'<h2 id="explorer-title">{escape(title)}</h2><p class="q">{escape(told)}</p>'
         '<p class="evidence" hidden></p>'
         '<div class="bars" role="img" aria-labelledby="explorer-title" '
         'aria-describedby="explorer-say" hidden></div>'

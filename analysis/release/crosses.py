@@ -30,6 +30,8 @@ def crossed(
     computed, since a comparison without a valid test is fragile. Raises ImplausibleError.
     """
     frame = crosses.estimates(data, chapters_of(estimates))
+    if frame.empty:
+        return frame.assign(verdict="", reason="", evidence="")
     check(frame, estimates)
     why = reasons(frame, tests, data.study.definition.thresholds)
     frame["verdict"], frame["reason"] = verdict(why), told(why)

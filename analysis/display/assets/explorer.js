@@ -17,7 +17,7 @@
   /* Texts and numbers ----------------------------------------------------------------------- */
 
   function fill(template, values) {
-    return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+    return template.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? values[name] : whole));
   }
 
   function number(value) {
@@ -60,6 +60,10 @@
       count: columns.count[at], share: columns.share[at], low: columns.share_low[at],
       high: columns.share_high[at], verdict, reason, told, reasons, kind, resting,
     };
+  }
+
+  function crossed(q, by) {
+    return Object.hasOwn(questions.get(q).tables, by);
   }
 
   /* What a choice shows: groups with their bases, and for each answer a cell a group. */
@@ -185,9 +189,12 @@
     if (hidden) return drawing;
     drawing.append(shape("rect", { class: "mark", y: 3, width: across(cell.share), height: 12 }));
     if (cell.low === null) return drawing;
-    drawing.append(shape("line", {
-      class: "ends", x1: across(cell.low), x2: across(cell.high), y1: 9, y2: 9,
-    }));
+    /* The line is told from the bar it crosses by a ground of its own. */
+    for (const name of ["ground", "ends"]) {
+      drawing.append(shape("line", {
+        class: name, x1: across(cell.low), x2: across(cell.high), y1: 9, y2: 9,
+      }));
+    }
     return drawing;
   }
 
@@ -206,17 +213,29 @@
   }
 
   function bars(view) {
-    if (!view.choice.by) {
-      const block = element("div", null, { class: "block above" });
-      block.append(...view.answers.map(({ label, cells }) => line(cells[0], label, null)));
-      return [block];
-    }
-    return view.answers.map(({ label, cells }) => {
-      const block = element("div", null, { class: "block" });
-      block.append(element("p", label, { class: "answer" }));
-      block.append(...cells.map((cell) => line(cell, cell.group.label, cell.group.base)));
-      return block;
-    });
+    const drawn = view.choice.by ? view.answers.map(byGroup) : view.answers.map(alone);
+    const totals = drawn.length - view.question.totals;
+    if (totals < drawn.length) drawn.splice(totals, 0, element("p", words.totals, { class: "totals" }));
+    return drawn;
+  }
+
+  function byGroup({ label, cells }) {
+    const block = element("div", null, { class: "block" });
+    block.append(element("p", label, { class: "answer" }));
+    block.append(...cells.map((cell) => line(cell, cell.group.label, cell.group.base)));
+    return block;
+  }
+
+  function alone({ label, cells }) {
+    const block = element("div", null, { class: "above" });
+    block.append(...cells.map((cell) => line(cell, label, null)));
+    return block;
+  }
+
+  /* Labels take the room that the longest needs, up to what the sheet of styles allows. */
+  function room(view) {
+    const lengths = view.groups.map(({ label, base }) => label.length + number(base).length + 5);
+    return `${Math.max(...lengths)}ch`;
   }
 
   /* The pattern of what is not released stands once in the page. */
@@ -333,13 +352,15 @@
     const view = viewOf(choice);
     const { title } = view;
     selects.q.value = choice.q;
-    for (const option of selects.by.options) option.disabled = !(option.value in view.question.tables);
+    for (const option of selects.by.options) option.disabled = !crossed(choice.q, option.value);
     selects.by.value = choice.by;
     find("#explorer-title").textContent = title;
-    find(".q").textContent = view.question.text;
+    const { name, text, section: place } = view.question;
+    find(".q").textContent = text === name ? place : text;
     const evidence = find(".evidence");
     evidence.textContent = resting(view);
     evidence.hidden = !evidence.textContent;
+    find(".bars").style.setProperty("--label", room(view));
     find(".bars").replaceChildren(...bars(view));
     say(find(".say"), sentence(view));
     say(find(".explorer-message"), message);
@@ -376,7 +397,7 @@
     }
     const q = questions.has(asked.get("q")) ? asked.get("q") : data.first.q;
     const wanted = asked.get("by") || "";
-    const by = wanted in questions.get(q).tables ? wanted : "";
+    const by = crossed(q, wanted) ? wanted : "";
     const known = q === asked.get("q") && by === wanted;
     const choice = { q, by };
     show(choice, known ? "" : fill(words.unknown, { title: titleOf(choice) }));
@@ -384,7 +405,7 @@
 
   function choose() {
     const q = selects.q.value;
-    const by = selects.by.value in questions.get(q).tables ? selects.by.value : "";
+    const by = crossed(q, selects.by.value) ? selects.by.value : "";
     const chosen = address({ q, by });
     if (location.hash === chosen) show({ q, by }, "");
     else location.hash = chosen;
