@@ -18,6 +18,7 @@ DESCRIPTIONS = {
     "precision": "Standard error, design effect and verdict of each estimate, row by row",
     "adjustments": "One row a test and a correction for the number of tests read together",
     "audit": "One row a published figure, beside its recomputation",
+    "crosses": "Every closed question by every profile variable, one row an answer and a group",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
 }
