@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from analysis.display.labels import Labels
+from analysis.display.tables import audit_table
 from analysis.paths import PROJECT
 from analysis.publish.pages import Cell, Prose, page_order, read_page
+from analysis.study import Study
 
 REPORT = PROJECT / "report"
 PAGES = sorted(path.stem for path in (REPORT / "fr").glob("*.qmd"))
@@ -248,3 +253,26 @@ def test_numbers_dates_and_p_values_are_written_as_each_language_does(
     ):
         text = "".join(said(national_sites, lang, one) for one in ("consumption", "satisfaction"))
         assert [one for one in expected if one not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "french", "english"),
+    [
+        ("4198", "4\u202f198", "4,198"),
+        ("44 ; 63.8 %", "44 · 63,8\u00a0%", "44 · 63.8%"),
+        ("8.4 hours", "8,4\u00a0heures", "8.4\u00a0hours"),
+        ("2 rank", "rang\u00a02", "rank\u00a02"),
+        ("~3/4", "environ 3/4", "about 3/4"),
+        (">1/2", "plus de 1/2", "more than 1/2"),
+        ("2025-12-11", "11 décembre 2025", "11 December 2025"),
+        ("12 apples", "12 apples", "12 apples"),
+    ],
+)
+def test_a_printed_figure_is_written_as_each_language_does(
+    national: Study, printed: str, french: str, english: str
+) -> None:
+    row = {"figure_id": "a", "status": "exact", "published": printed, "recomputed": "",
+           "base_n": "341.0", "explanation": "Le 2025."}  # fmt: skip
+    for lang, expected in (("fr", french), ("en", english)):
+        table = audit_table(pd.DataFrame([row]), Labels(national, lang), "A")
+        assert expected in unescape(table) and ">341<" in table
