@@ -10,7 +10,7 @@ from dataclasses import dataclass
 INK, SOFT, LINE, PAPER = "var(--ink)", "var(--soft)", "var(--line)", "var(--paper)"
 ACCENT, PALE, TRACK, BAND = "var(--c1)", "var(--c1-pale)", "var(--track)", "var(--c1-band)"
 # How much of its colour a fragile part of a bar keeps.
-FAINT = 0.5
+FAINT = 0.45
 SECOND, THIRD = "var(--c2)", "var(--c3)"
 NOTHING = "rgba(0,0,0,0)"
 
