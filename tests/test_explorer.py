@@ -16,8 +16,8 @@ from urllib.parse import unquote
 import made_up
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from test_pages_in_browser import ARGUMENTS, Visit
+from playwright.sync_api import Browser, Page
+from test_pages_in_browser import Visit
 
 from analysis import chapters
 from analysis.chapters import satisfaction
@@ -200,16 +200,6 @@ def test_payload_is_in_plain_types(study: Study, hidden: pd.DataFrame) -> None:
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "the pages are tested in Debian's chromium: apt-get install -y chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 def copy(root: Path) -> Study:
