@@ -4,14 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
 
+# The report, and the whole of it as one document: Chromium prints it (apt-get install chromium).
+pdf: .venv/quarto-tried
+	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG)) --pdf
+
 # The report on http://127.0.0.1:4343, made again as prose, labels or data change.
 preview: .venv/ready
-	@python -m analysis preview $(STUDY) --lang $(REPORT_LANG)
+	@python -m analysis preview $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
 
 build audit validate reconstruct: .venv/ready
 	@python -m analysis $@ $(STUDY)

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "report":
             command.add_argument("--lang", default=None, help="one language (if not said: all)")
             command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+            command.add_argument("--pdf", action="store_true", help="print it too, by Chromium")
         if name == "preview":
             command.add_argument("--lang", default=None, help="language of the report")
             command.add_argument("--port", type=int, default=4343)
@@ -148,6 +149,10 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.publish.site import choose_engine, render_languages  # noqa: PLC0415
 
     langs = _languages(study, arguments.lang)
+    if arguments.pdf:
+        from analysis.publish.paper import find_chromium  # noqa: PLC0415
+
+        find_chromium()  # said before the work, not after it
     _fresh(study)
     engine = choose_engine(arguments.engine)
     print(f"{study.name}: pages in {' and '.join(langs)}, rendered with {engine}")
@@ -158,14 +163,28 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
         return 1
     for site in sites:
         print(f"{study.name}: report in {study.paths.shown(site)}")
-    return 0
+    return max([_print(study, lang) for lang in langs]) if arguments.pdf else 0
 
 
 def preview(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.publish.preview import run  # noqa: PLC0415
 
-    lang = _language(study, arguments.lang)
+    lang = _languages(study, arguments.lang)[0]
     run(study, lang, arguments.port, lambda text: print(f"{study.name}: {text}", flush=True))
+    return 0
+
+
+def _print(study: Study, lang: str) -> int:
+    """Print the report that is in place."""
+    from analysis.publish.pages import RenderError  # noqa: PLC0415
+    from analysis.publish.paper import print_report  # noqa: PLC0415
+
+    try:
+        document = print_report(study, lang, _progress())
+    except RenderError as error:
+        print(f"the report could not be printed; its pages stand\n{error}", file=sys.stderr)
+        return 1
+    print(f"{study.name}: document in {study.paths.shown(document)}")
     return 0
 
 

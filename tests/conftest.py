@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 
 from analysis.paths import PROJECT
-from analysis.publish.site import render
+from analysis.publish.site import render_languages
 from analysis.release.build import build
 from analysis.study import Study, load_study
 
@@ -50,19 +50,13 @@ def national_copy(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 @pytest.fixture(scope="session")
-def national_site(national_copy: Study) -> Path:
-    """Its report in French; those in other languages stand beside it."""
-    return render(national_copy, "fr", "pandoc")
+def national_sites(national_copy: Study) -> dict[str, Path]:
+    """Its pages in each language."""
+    langs = list(national_copy.definition.languages)
+    return dict(zip(langs, render_languages(national_copy, langs, "pandoc"), strict=True))
 
 
 @pytest.fixture(scope="session")
-def national_sites(national_copy: Study, national_site: Path) -> list[Path]:
-    """Its report in each language it is written in."""
-    written = [
-        lang
-        for lang in national_copy.definition.languages
-        if (national_copy.paths.pages / lang / "index.qmd").is_file()
-    ]
-    return [
-        national_site if lang == "fr" else render(national_copy, lang, "pandoc") for lang in written
-    ]
+def national_site(national_sites: dict[str, Path]) -> Path:
+    """Its pages in French; those in other languages stand beside them."""
+    return national_sites["fr"]

@@ -42,8 +42,8 @@ MOVES = """() => [...document.querySelectorAll("*")].filter((one) => {
 }).map((one) => one.tagName)"""
 
 
-def pages_of(sites: list[Path]) -> list[Path]:
-    return [path for site in sites for path in sorted(site.glob("*.html"))]
+def pages_of(sites: dict[str, Path]) -> list[Path]:
+    return [path for site in sites.values() for path in sorted(site.glob("*.html"))]
 
 
 def opened(browser: Browser, path: Path, **options: Any) -> Page:
@@ -60,7 +60,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_axe_finds_nothing(
-    browser: Browser, national_sites: list[Path], width: int, scheme: Any
+    browser: Browser, national_sites: dict[str, Path], width: int, scheme: Any
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page, found = context.new_page(), []
@@ -91,7 +91,7 @@ def test_axe_finds_nothing_once_plotly_has_drawn(browser: Browser, national_site
     page.close()
 
 
-def test_headings_are_in_order(browser: Browser, national_sites: list[Path]) -> None:
+def test_headings_are_in_order(browser: Browser, national_sites: dict[str, Path]) -> None:
     page = browser.new_page()
     for path in pages_of(national_sites):
         page.goto(path.as_uri())
@@ -103,7 +103,7 @@ def test_headings_are_in_order(browser: Browser, national_sites: list[Path]) -> 
 
 
 def test_every_chart_has_a_name_that_says_what_it_shows(
-    browser: Browser, national_sites: list[Path]
+    browser: Browser, national_sites: dict[str, Path]
 ) -> None:
     page, charts = browser.new_page(), 0
     for path in pages_of(national_sites):

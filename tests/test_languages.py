@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from analysis.display.labels import Labels
+from analysis.display.tables import audit_table
 from analysis.paths import PROJECT
 from analysis.publish.pages import Cell, Prose, page_order, read_page
+from analysis.study import Study
 
 REPORT = PROJECT / "report"
 PAGES = sorted(path.stem for path in (REPORT / "fr").glob("*.qmd"))
@@ -138,3 +144,135 @@ def test_a_translated_sentence_is_the_same_code() -> None:
     assert skeleton(french) == skeleton(english)
     assert skeleton(english.replace("a b", "a c")) != skeleton(french)
     assert skeleton(english.replace("'none'", "'raked'")) != skeleton(french)
+
+
+# What is rendered
+
+ID = re.compile(r' id="([^"]+)"')
+# Names, of people and places, and the name of the other language.
+NAMES = {
+    "Français", "Île-de-France", "Auvergne-Rhône-Alpes", "Provence-Alpes-Côte", "Cramér",
+    "Cramér’s", "Särndal", "Genève",
+}  # fmt: skip
+ACCENTED = re.compile(r"[\w’-]*[À-ÖØ-öø-ÿœŒ][\w’-]*")
+FRENCH_SIGNS = re.compile(r"[«»]|[\u00a0\u202f](?=[:;?!%»])|\u202f\d|\d,\d\d?\b")
+ENGLISH_SIGNS = re.compile(r"[“”]|\d%|\d\.\d+[)%]")
+FRENCH_WORDS = re.compile(r"\b(?:les?|la|des|une?|est|sont|dans|pour|avec|selon|chez|sur)\b", re.I)
+ENGLISH_WORDS = re.compile(r"\b(?:the|of|and|with|from|which|is|are|people|by|to)\b", re.I)
+
+
+class Said(HTMLParser):
+    """What a page says in its own language: no code, no titles of journals, no other language."""
+
+    SILENT = ("em", "code", "style", "script", "kbd")
+    VOID = ("meta", "link", "br", "img", "input", "hr", "col", "path", "wbr")
+
+    def __init__(self, lang: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lang, self.silent, self.text = lang, [], [""]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.VOID:
+            return
+        other = dict(attrs).get("lang", self.lang) != self.lang
+        self.silent.append(tag in self.SILENT or other or any(self.silent[-1:]))
+        self.text.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            self.silent.pop()
+            self.text.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not any(self.silent[-1:]):
+            self.text.append(data)
+
+
+def page(sites: dict[str, Path], lang: str, name: str) -> str:
+    return (sites[lang] / f"{name}.html").read_text(encoding="utf-8")
+
+
+def said(sites: dict[str, Path], lang: str, name: str) -> str:
+    reader = Said(lang)
+    reader.feed(page(sites, lang, name))
+    return "".join(reader.text)
+
+
+def around(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [text[max(0, m.start() - 30) : m.end() + 30] for m in pattern.finditer(text)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_rendered_pages_have_the_same_anchors_in_the_same_order(
+    national_sites: dict[str, Path], name: str
+) -> None:
+    french = ID.findall(page(national_sites, "fr", name))
+    assert len(french) > 3
+    assert ID.findall(page(national_sites, "en", name)) == french
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("lang", "other"), [("fr", "en"), ("en", "fr")])
+def test_a_page_says_its_language_and_leads_to_the_same_page_in_the_other(
+    national_sites: dict[str, Path], lang: str, other: str, name: str
+) -> None:
+    html = page(national_sites, lang, name)
+    there = f"../{other}/{name}.html"
+    assert f'<html lang="{lang}">' in html
+    assert f'<link rel="alternate" hreflang="{other}" href="{there}">' in html
+    assert f'<link rel="alternate" hreflang="{lang}" href="{name}.html">' in html
+    assert re.findall(r'<a href="([^"]*)" lang="(\w+)" hreflang="(\w+)"(.*?)>', html) == [
+        (f"{name}.html", lang, lang, ' aria-current="true"') if code == lang else
+        (there, other, other, "") for code in ("fr", "en")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_french_is_left_in_an_english_page(national_sites: dict[str, Path], name: str) -> None:
+    text = said(national_sites, "en", name)
+    assert "English" in text
+    assert around(FRENCH_SIGNS, text) == []
+    assert set(ACCENTED.findall(text)) <= NAMES
+    assert around(FRENCH_WORDS, text) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_english_is_left_in_a_french_page(national_sites: dict[str, Path], name: str) -> None:
+    text = said(national_sites, "fr", name)
+    assert "Français" in text
+    assert around(ENGLISH_SIGNS, text) == []
+    assert around(ENGLISH_WORDS, text) == []
+
+
+def test_numbers_dates_and_p_values_are_written_as_each_language_does(
+    national_sites: dict[str, Path],
+) -> None:
+    for lang, expected in (
+        ("fr", ["4\u202f198", "8,4", "p\u00a0<\u00a00,001", "80\u00a0%", "11\u00a0décembre 2025"]),
+        ("en", ["4,198", "8.4", "p\u00a0<\u00a00.001", "80%", "11\u00a0December 2025"]),
+    ):
+        text = "".join(said(national_sites, lang, one) for one in ("consumption", "satisfaction"))
+        assert [one for one in expected if one not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "french", "english"),
+    [
+        ("4198", "4\u202f198", "4,198"),
+        ("44 ; 63.8 %", "44 · 63,8\u00a0%", "44 · 63.8%"),
+        ("8.4 hours", "8,4\u00a0heures", "8.4\u00a0hours"),
+        ("2 rank", "rang\u00a02", "rank\u00a02"),
+        ("~3/4", "environ 3/4", "about 3/4"),
+        (">1/2", "plus de 1/2", "more than 1/2"),
+        ("2025-12-11", "11 décembre 2025", "11 December 2025"),
+        ("12 apples", "12 apples", "12 apples"),
+    ],
+)
+def test_a_printed_figure_is_written_as_each_language_does(
+    national: Study, printed: str, french: str, english: str
+) -> None:
+    row = {"figure_id": "a", "status": "exact", "published": printed, "recomputed": "",
+           "base_n": "341.0", "explanation": "Le 2025."}  # fmt: skip
+    for lang, expected in (("fr", french), ("en", english)):
+        table = audit_table(pd.DataFrame([row]), Labels(national, lang), "A")
+        assert expected in unescape(table) and ">341<" in table

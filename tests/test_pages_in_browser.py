@@ -230,7 +230,7 @@ def test_the_national_report_is_drawn_linked_and_asks_nobody(
     browser: Browser, national_site: Path, width: int
 ) -> None:
     visits = [visit(browser, path, width) for path in sorted(national_site.glob("*.html"))]
-    assert len(visits) == 13
+    assert len(visits) == 14
     assert problems(visits) == []
     assert broken_links(visits, national_site) == []
 
@@ -338,3 +338,18 @@ def bounds(locator: Locator) -> dict[str, float]:
     box = locator.bounding_box()
     assert box
     return dict(box)
+
+
+def test_the_other_language_opens_at_the_same_place(
+    browser: Browser, national_sites: dict[str, Path]
+) -> None:
+    page = open_page(browser, national_sites["fr"] / "satisfaction.html")
+    page.goto(page.url + "?choice=1#sec-hours")
+    for name, lang in (("English", "en"), ("Français", "fr")):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.wait_for_url(f"**/{lang}/satisfaction.html?choice=1#sec-hours")
+        assert page.locator("#sec-hours").is_visible()
+    page.goto((national_sites["fr"] / "satisfaction.html").as_uri())
+    page.get_by_role("link", name="English", exact=True).click()
+    page.wait_for_url("**/en/satisfaction.html")
+    page.close()

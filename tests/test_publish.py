@@ -24,7 +24,7 @@ from analysis.publish.check import check_site
 from analysis.publish.notebook import cell_markdown, execute, fenced, inline, kernel
 from analysis.publish.pages import Cell, Prose, RenderError, read_page, read_report
 from analysis.publish.quarto import failure
-from analysis.publish.site import is_fresh, render, stamp
+from analysis.publish.site import is_fresh, render, render_languages, stamp
 from analysis.publish.stage import TEXTS, context, environment, long_date
 from analysis.study import Study
 
@@ -108,7 +108,7 @@ def test_every_page_of_the_report_has_a_place() -> None:
     config = yaml.safe_load((PROJECT / "_quarto.yml").read_text(encoding="utf-8"))
     listed = {Path(one).stem for one in config["website"]["sidebar"]["contents"]}
     assert named == listed
-    assert len(named) == 13
+    assert len(named) == 14
 
 
 # Cells
@@ -265,19 +265,78 @@ def test_real_answers_have_no_banner(study: Study) -> None:
     report = read_report(study.paths.pages / "fr", study.paths.root / "_quarto.yml", set())
     real = study.definition.model_copy(update={"synthetic": False})
     other = Study(study.paths, real, study.questionnaire, study.recodes)
-    assert context(study, "fr", report)["banner"]
-    assert context(other, "fr", report)["banner"] is None
+    assert context(study, "fr", report, {})["banner"]
+    assert context(other, "fr", report, {})["banner"] is None
 
 
-def test_languages_are_switched_only_where_there_are_two(study: Study, tmp_path: Path) -> None:
-    report = read_report(study.paths.pages / "fr", study.paths.root / "_quarto.yml", set())
-    assert context(study, "fr", report)["languages"] == []
-    other = project(tmp_path)
-    shutil.copytree(other.paths.pages / "fr", other.paths.pages / "en")
-    assert [
-        (one["code"], one["folder"], one["current"])
-        for one in context(other, "fr", report)["languages"]
-    ] == [("fr", "", True), ("en", "../en/", False)]
+# Languages
+
+
+def in_two_languages(root: Path) -> Study:
+    """Two short pages in French; in English, the first of them only."""
+    study = project(root)
+    shutil.rmtree(study.paths.pages / "fr")
+    for lang, names in (("fr", ("index", "method")), ("en", ("index",))):
+        (study.paths.pages / lang).mkdir()
+        for name in names:
+            path = study.paths.pages / lang / f"{name}.qmd"
+            path.write_text("---\ntitle: A\n---\n\n## B {#reconstruction}\n", encoding="utf-8")
+    definition = study.definition.model_copy(update={"synthetic": False})
+    return Study(study.paths, definition, study.questionnaire, study.recodes)
+
+
+def switches(page: Path) -> list[str]:
+    """Where a page leads to in the languages there are, told to readers and to machines alike."""
+    html = page.read_text(encoding="utf-8")
+    links = re.findall(r'<a href="([^"]*)" lang="\w+" hreflang="\w+"', html)
+    assert re.findall(r'<link rel="alternate" hreflang="\w+" href="([^"]*)">', html) == links
+    return links
+
+
+def test_languages_rendered_together_lead_to_each_other(tmp_path: Path) -> None:
+    study = in_two_languages(tmp_path)
+    fr, en = render_languages(study, ["fr", "en"], "pandoc")
+    assert (fr, en) == (study.paths.site("fr"), study.paths.site("en"))
+    assert switches(fr / "index.html") == ["index.html", "../en/index.html"]
+    assert switches(en / "index.html") == ["../fr/index.html", "index.html"]
+    # A page that the other language does not have leads to the first one there.
+    assert switches(fr / "method.html") == ["method.html", "../en/index.html"]
+    assert 'class="banner"' not in (fr / "index.html").read_text(encoding="utf-8")
+    made = (fr / "index.html").stat().st_mtime_ns
+    render_languages(study, ["fr", "en"], "pandoc")
+    assert (fr / "index.html").stat().st_mtime_ns == made
+
+
+def test_a_switch_leads_to_no_page_that_was_not_rendered(tmp_path: Path) -> None:
+    study = in_two_languages(tmp_path)
+    fr = render(study, "fr", "pandoc")
+    assert switches(fr / "index.html") == []
+    en = render(study, "en", "pandoc")
+    assert switches(en / "index.html") == ["../fr/index.html", "index.html"]
+    # The French pages are now stale: they could lead to the English ones.
+    assert not is_fresh(study, "fr", "pandoc")
+    assert switches(render(study, "fr", "pandoc") / "index.html") == [
+        "index.html", "../en/index.html"
+    ]  # fmt: skip
+    shutil.rmtree(en)
+    assert switches(render(study, "fr", "pandoc") / "index.html") == []
+
+
+def test_no_language_appears_where_one_cannot_be_rendered(tmp_path: Path) -> None:
+    study = in_two_languages(tmp_path)
+    page = study.paths.pages / "en" / "index.qmd"
+    page.write_text("---\ntitle: A\n---\n\nSee @fig-none.\n", encoding="utf-8")
+    with pytest.raises(RenderError, match="@fig-none"):
+        render_languages(study, ["fr", "en"], "pandoc")
+    assert not study.paths.site("fr").exists() and not study.paths.site("en").exists()
+
+
+def test_links_out_of_a_site_lead_to_pages_of_the_other_language(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<a href="../en/a.html"><a href="../en/b.html">')
+    assert check_site(tmp_path, ["a"], {"en": ["a", "b"]}) == []
+    for others in ({"en": ["a"]}, None):
+        (problem, *_) = check_site(tmp_path, ["a"], others)[::-1]
+        assert problem == "a.html: the link ../en/b.html goes to a page that is not there"
 
 
 def test_texts_are_the_same_in_every_language() -> None:

@@ -1,7 +1,12 @@
 """The gate: evidence, verdicts, plausibility and exports, on made-up answers."""
 
 import dataclasses
+import hashlib
 import json
+import math
+import re
+import shutil
+import subprocess
 
 import made_up
 import openpyxl
@@ -200,6 +205,70 @@ def test_exports(national, frames, tmp_path):
     pd.testing.assert_frame_equal(again, frames["estimates"])
 
 
+def test_the_data_package_describes_every_table_as_it_is(national, frames, tmp_path):
+    """By the Frictionless Data Package 1.0 and Table Schema specifications."""
+    write_results(tmp_path, frames, national)
+    package = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
+    assert re.fullmatch(r"[a-z0-9._-]+", package["name"])
+    assert package["profile"] == "tabular-data-package"
+    assert {r["path"] for r in package["resources"]} == {f"{name}.csv" for name in frames}
+    names = [resource["name"] for resource in package["resources"]]
+    assert len(set(names)) == len(names)
+    for resource in package["resources"]:
+        assert re.fullmatch(r"[a-z0-9._-]+", resource["name"])
+        content = (tmp_path / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(content)
+        assert resource["hash"] == "sha256:" + hashlib.sha256(content).hexdigest()
+        assert (tmp_path / resource["path"]).with_suffix(".parquet").is_file()
+        told = pd.read_csv(tmp_path / resource["path"], dtype=str, keep_default_na=False)
+        fields = resource["schema"]["fields"]
+        assert [field["name"] for field in fields] == list(told.columns)
+        for field in fields:
+            values = told.loc[told[field["name"]] != "", field["name"]]
+            limits = field.get("constraints", {})
+            assert set(values) <= set(limits.get("enum", values)), field
+            if field["type"] == "integer":
+                assert values.str.fullmatch(r"-?\d+").all(), field
+            if field["type"] == "number":
+                found = values.astype(float)
+                assert found.between(
+                    limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
+                ).all(), field
+            else:
+                assert field["type"] in ("integer", "string")
+
+
+@pytest.mark.skipif(shutil.which("frictionless") is None, reason="frictionless is not on the path")
+def test_frictionless_accepts_the_data_package(national, frames, tmp_path):
+    write_results(tmp_path, frames, national)
+    done = subprocess.run(
+        ["frictionless", "validate", "datapackage.json"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_numbers_of_the_workbook_look_like_what_they_are(national, frames, tmp_path):
+    write_results(tmp_path, frames, national)
+    book = openpyxl.load_workbook(tmp_path / "estimates.xlsx")
+
+    def look(sheet, title):
+        heads = {cell.value: cell.column for cell in book[sheet][1]}
+        return book[sheet].cell(2, heads[title]).number_format
+
+    assert look("satisfaction", "share") == "0.0%"
+    assert look("satisfaction", "count") == "#,##0"
+    assert look("tests", "effect_size") == "0.00"
+    assert look("tests", "p_value") == "0.0000"
+    assert look("satisfaction", "category") == "General"
+    for sheet in book:
+        assert sheet.freeze_panes == "A2", sheet.title
+        # Columns of one look that stand side by side are described together.
+        for columns in sheet.column_dimensions.values():
+            for cell in sheet[1][columns.min - 1 : columns.max]:
+                assert len(cell.value) < columns.width <= 61, (sheet.title, cell.value)
+
+
 def test_the_same_results_are_the_same_bytes(national, frames, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -208,10 +277,20 @@ def test_the_same_results_are_the_same_bytes(national, frames, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
-def test_a_workbook_cell_never_starts_a_formula(national, frames, tmp_path):
-    codebook = frames["codebook"].copy()
-    codebook.loc[0, "label_fr"] = '=HYPERLINK("http://example.org")'
-    write_results(tmp_path, frames | {"codebook": codebook}, national)
-    sheet = openpyxl.load_workbook(tmp_path / "estimates.xlsx")["codebook"]
-    column = list(codebook.columns).index("label_fr") + 1
-    assert sheet.cell(2, column).data_type == "s"
+def test_a_workbook_cell_never_starts_a_formula_or_a_link(national, frames, tmp_path):
+    starts = ["=", "+", "-", "@", "http://", "\t="]
+    texts = [f'{start}HYPERLINK("http://example.org")' for start in starts]
+    titles = {"codebook": "label_fr", "estimates": "category", "tests": "variable",
+              "audit": "explanation"}  # fmt: skip
+    changed = {name: frames[name].head(len(starts)).copy() for name in titles}
+    for name, title in titles.items():
+        changed[name][title] = texts
+    write_results(tmp_path, changed, national)
+    book = openpyxl.load_workbook(tmp_path / "estimates.xlsx")
+    for name, title in titles.items():
+        rows = book[changed[name]["chapter"].iloc[0] if name == "estimates" else name]
+        column = list(changed[name].columns).index(title) + 1
+        cells = [rows.cell(line, column) for line in range(2, 2 + len(starts))]
+        assert [(cell.data_type, cell.value, cell.hyperlink) for cell in cells] == [
+            ("s", text, None) for text in texts
+        ]

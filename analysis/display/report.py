@@ -33,10 +33,11 @@ from analysis.display.catalogue import (
     read_texts,
 )  # fmt: skip
 from analysis.display.charts import Words, records
+from analysis.display.explorer import Names, explorer
 from analysis.display.facts import HIDDEN, Facts, facts_of, named
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
-from analysis.display.results import Results, find_test, read_results
+from analysis.display.results import Results, find_test, read_crosses, read_results
 from analysis.display.rows import Sources, items_of, rows_for
 from analysis.display.sentences import fill, tell
 from analysis.display.traced import Traced, lines, number, together
@@ -183,6 +184,11 @@ class Report:
             return measured.table(name, self.sources, caption)
         html = tables.numbers_table(self._rows(name), self._words(name), caption)
         return f'<div class="scroll" tabindex="0">{html}</div>'
+
+    def explorer(self) -> Markdown:
+        """Any closed question by any profile variable, as the reader chooses."""
+        names = Names(self.sources, self.catalogue, self.texts)
+        return _markdown(explorer(read_crosses(self.study.paths.results), names))
 
     def cards(self, names: Sequence[str]) -> Markdown:
         """The strip of key figures: number, what it is, its base and interval."""

@@ -86,6 +86,13 @@ def read_results(folder: Path, shown: str, lang: str) -> Results:
     )
 
 
+def read_crosses(folder: Path) -> pd.DataFrame:
+    """Every closed question by every profile variable, as released: columns of the estimates and
+    the reason of verdicts. Empty where the study has none."""
+    names = [*ESTIMATE_TEXT, *ESTIMATE_NUMBERS, "reason"]
+    return typed(_read(folder / "crosses.csv", names), ESTIMATE_NUMBERS)
+
+
 def with_precision(
     estimates: pd.DataFrame, precision: pd.DataFrame, shown: str = "results"
 ) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import math
 import re
@@ -30,7 +31,9 @@ MEASURE_COLUMNS = [
 CORRECTIONS = {"holm": "p_question", "benjamini_hochberg": "p_chapter"}
 FAULTS = ("truncated", "impossible", "contradicted")
 WHOLE = ("base_n", "count")
-DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+# A figure as the audit writes it: `69`, `36.7 %`, `8.4 hours`, `~3/4` (about), `>1/2` (more than).
+QUANTITY = re.compile(r"([~>]?)(\d+(?:/\d+|\.\d+)?)( \S+)?")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def table_html(
@@ -229,10 +232,27 @@ def _audit_rows(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
 def _audit_cell(labels: Labels, name: str, value: str) -> str:
     if name == "status":
         return labels.answer("audit_status", value)
-    if name in ("published", "recomputed"):
-        value = DECIMAL_POINT.sub(labels.formats.facts["decimal"], value)
-        return labels.formats.typography(value)
-    return value.removesuffix(".0") if name == "base_n" else value
+    if name in ("published", "recomputed", "base_n"):
+        return " · ".join(_quantity(labels, part) for part in value.split(" ; "))
+    return DAY.sub(lambda day: _quantity(labels, day[0]), value) if name == "explanation" else value
+
+
+def _quantity(labels: Labels, text: str) -> str:
+    """A number, a percentage, a fraction or a day of the audit, as the language writes it."""
+    if DAY.fullmatch(text):
+        return labels.formats.date(dt.date.fromisoformat(text))
+    match = QUANTITY.fullmatch(text)
+    if match is None:
+        return text
+    sign, number, unit = match.groups(default="")
+    if "/" not in number:
+        # A whole base comes as 341.0 where another one of its column is missing.
+        number = number if unit else number.removesuffix(".0")
+        number = labels.formats.number(float(number), len(number.partition(".")[2]))
+    known = labels.terms["units"]
+    for key in filter(None, (unit.strip(), sign)):
+        number = labels.term("units", key, n=number) if key in known else f"{number} {key}"
+    return number
 
 
 def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -> str:

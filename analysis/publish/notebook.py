@@ -73,6 +73,16 @@ def execute(page: Page, client: NotebookClient) -> str:
 
     Raises RenderError with the page, the line of the cell, and what Python said.
     """
+    return written(page, outputs(page, client))
+
+
+def code(page: Page) -> list[str]:
+    """What a page executes, step by step: the same code has the same outputs."""
+    return list(filter(None, map(_code, page.parts)))
+
+
+def outputs(page: Page, client: NotebookClient) -> list[list[Any]]:
+    """Outputs of each step of a page, executed in a clean namespace. Raises RenderError."""
     steps = [part for part in page.parts if _code(part)]
     cells = [nbformat.v4.new_code_cell(source) for source in ["%reset -f", *map(_code, steps)]]
     client.nb = nbformat.v4.new_notebook(cells=cells)
@@ -80,8 +90,14 @@ def execute(page: Page, client: NotebookClient) -> str:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise RenderError(_failure(page, steps, cells[1:], error)) from error
-    outputs = {id(part): cell.outputs for part, cell in zip(steps, cells[1:], strict=True)}
-    return page.header + "".join(_markdown(page, part, outputs) for part in page.parts)
+    return [cell.outputs for cell in cells[1:]]
+
+
+def written(page: Page, outputs: list[list[Any]]) -> str:
+    """Markdown of a page with the outputs of its steps, front matter included."""
+    steps = [part for part in page.parts if _code(part)]
+    known = {id(part): found for part, found in zip(steps, outputs, strict=True)}
+    return page.header + "".join(_markdown(page, part, known) for part in page.parts)
 
 
 def _code(part: Prose | Cell) -> str:

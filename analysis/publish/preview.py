@@ -1,7 +1,8 @@
 """The report while it is written: served on this machine, made again as its sources change.
 
-A change of prose executes and converts that page alone, in a kernel that stays warm. Any other
-change (words, labels, data, code) runs `python -m analysis report` anew, which knows what is stale.
+A change of prose converts that page alone, and executes it, in a kernel that stays warm, only
+where its code changed too. Any other change (words, labels, data, code) runs `python -m analysis
+report` anew, which knows what is stale.
 What is wrong is said in the terminal and over the page, and the next change tries again.
 The script that reloads a page is put in as it is served: files of the site are as published.
 """
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,8 +28,8 @@ from nbclient import NotebookClient
 from analysis.errors import InputError
 from analysis.paths import PROJECT
 from analysis.publish.check import check_site
-from analysis.publish.notebook import execute, kernel
-from analysis.publish.pages import RenderError, read_page
+from analysis.publish.notebook import code, kernel, outputs, written
+from analysis.publish.pages import Page, RenderError, read_page
 from analysis.publish.pandoc import convert
 from analysis.publish.site import stamp
 from analysis.publish.stage import environment
@@ -118,6 +119,7 @@ class Preview:
     state: State = field(default_factory=State)
     _kernel: AbstractContextManager[NotebookClient] | None = None
     _client: NotebookClient | None = None
+    _executed: dict[str, tuple[list[str], list[list[Any]]]] = field(default_factory=dict)
 
     @property
     def site(self) -> Path:
@@ -136,6 +138,7 @@ class Preview:
         if self._kernel is not None:
             self._kernel.__exit__(None, None, None)
         self._kernel = self._client = None
+        self._executed.clear()
 
     def update(self, changed: set[Path]) -> None:
         """Make again what these files change."""
@@ -160,9 +163,16 @@ class Preview:
         stamp(self.study, self.lang).unlink(missing_ok=True)
         shutil.copyfile(path, self.staged / path.name)
         (self.staged / "_site").mkdir(exist_ok=True)
-        assert self._client is not None
-        convert(self.staged, page, execute(page, self._client))
+        convert(self.staged, page, written(page, self._outputs(page)))
         (self.staged / "_site" / f"{page.name}.html").replace(self.site / f"{page.name}.html")
+
+    def _outputs(self, page: Page) -> list[list[Any]]:
+        """Outputs of a page, executed only where its code is not what it was."""
+        steps = code(page)
+        if self._executed.get(page.name, ([], []))[0] != steps:
+            assert self._client is not None
+            self._executed[page.name] = steps, outputs(page, self._client)
+        return self._executed[page.name][1]
 
     def _only_page(self, path: Path) -> bool:
         """Whether a change of this file touches its own page alone: its title, which every menu
@@ -183,12 +193,8 @@ class Preview:
             return
         self._kernel = kernel(self.staged, environment(self.study, self.lang))
         self._client = self._kernel.__enter__()
-        self._client.nb.cells = []
-        for path in sorted(self.staged.glob("index.qmd")):
-            try:
-                execute(read_page(path), self._client)
-            except RenderError:
-                continue  # said when the report was made
+        with suppress(RenderError):  # said when the report was made
+            self._outputs(read_page(self.staged / "index.qmd"))
 
     def _tell(self, error: str) -> None:
         self.state.error = error

@@ -95,6 +95,10 @@ def chapters(study: Study) -> set[str]:
             with path.open(encoding="utf-8", newline="") as handle:
                 reader = csv.DictReader(handle)
                 found |= {row.get("chapter") or path.stem for row in reader}
+    crosses = study.paths.results / "crosses.csv"
+    # Many rows, of chapters already named: that there is one is enough.
+    if crosses.is_file() and len(crosses.read_bytes().split(b"\n", 2)) > 2:
+        found.add("crosses")
     return found
 
 
@@ -126,7 +130,7 @@ def _engine_files(folder: Path) -> None:
 def site_files(study: Study, site: Path) -> None:
     """What every site holds beside its pages: styles, scripts, downloads."""
     (site / "assets").mkdir(exist_ok=True)
-    for path in [*ASSETS.glob("page.*"), *CHART_ASSETS.glob("charts.*")]:
+    for path in [*ASSETS.glob("page.*"), *CHART_ASSETS.glob("*.*")]:
         shutil.copyfile(path, site / "assets" / path.name)
     shutil.copyfile(plotly_bundle(), site / "assets" / "plotly.min.js")
     (site / "downloads").mkdir(exist_ok=True)

@@ -105,9 +105,13 @@ def _explain(
     if "witnesses" in facts:
         cited = [names[code] for code in facts["witnesses"].split()]
         facts["witnesses"] = texts["separator"].join(cited)
+    for name in ("recomputed", "count", "base"):
+        if facts.get(name, "").isdigit():
+            facts[name] = f"{int(facts[name]):,}".replace(",", texts["thousands"])
     for name in ("recomputed", "share"):
         if name in facts:
             facts[name] = facts[name].replace(".", texts["decimal"]).replace(" %", texts["percent"])
+            facts[name] = facts[name].replace(" ; ", " · ")
     sentence = texts[found.reason].format(**facts)
     if note is not None:
         parts = [sentence, note.missing.get(lang), note.remark.get(lang)]
@@ -264,7 +268,7 @@ class _Auditor:
         )
 
     def witnesses(self, figure: Row) -> list[str]:
-        """Codes of the other figures of the same table that give the answer, or those of its set."""
+        """Codes of the other figures of the same table that give the answer, or of its set."""
         sets = self.study.definition.answer_sets.get(figure["variable"], {})
         members = sets[figure["category"]].answers if figure["category"] in sets else []
         same = pd.Series(True, index=self.register.index)

@@ -17,6 +17,7 @@ from analysis.chapters.data import KEYS, Data
 from analysis.chapters.responses import facts
 from analysis.release import plausibility
 from analysis.release.audit import COLUMNS, explained, findings, named
+from analysis.release.crosses import crossed
 from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
 from analysis.release.register import read_register
@@ -28,6 +29,7 @@ from analysis.study import Study
 PACKAGES = ("pandas", "numpy", "scipy", "pandera", "pyxform")
 CELL = [*KEYS, "base_kind"]
 ESTIMATES = [c for c in chapters.ESTIMATE_COLUMNS if c not in PRECISION] + ["verdict", "evidence"]
+CROSSES = [*ESTIMATES, "reason"]
 PRECISIONS = [*CELL, *PRECISION, "design_effect", "verdict", "reason"]
 MEASURES = [*chapters.MEASURE_COLUMNS, "evidence"]
 AFTER_P = chapters.TEST_COLUMNS.index("p_value") + 1
@@ -60,6 +62,7 @@ def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataF
     why = reasons(estimates, tests, study.definition.thresholds)
     estimates["verdict"], estimates["reason"] = verdict(why), told(why)
     estimates["evidence"] = evidence(estimates, register, frames.get("audit"), study)
+    crosses = crossed(data, estimates, tests, register, frames.get("audit"))
     estimates["design_effect"] = estimates["base_n"] / estimates["effective_n"]
     estimates = hide(estimates, [*HIDDEN, *PRECISION, "design_effect"])
     adjusted = adjust(tests)
@@ -72,6 +75,7 @@ def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataF
         "measures": measures[MEASURES],
         "precision": estimates[PRECISIONS],
         "adjustments": adjusted,
+        "crosses": crosses[CROSSES],
     }
     first = {name: _rounded(frame) for name, frame in first.items()}
     return first | frames | {"facts": found, "codebook": codebook(study)}

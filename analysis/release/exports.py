@@ -18,8 +18,63 @@ DESCRIPTIONS = {
     "precision": "Standard error, design effect and verdict of each estimate, row by row",
     "adjustments": "One row a test and a correction for the number of tests read together",
     "audit": "One row a published figure, beside its recomputation",
+    "crosses": "Every closed question by every profile variable, one row an answer and a group",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
+}
+# How numbers look in the workbook, by column. Cells keep every digit.
+PERCENT, WHOLE, EFFECT, P_VALUE, PLAIN = "0.0%", "#,##0", "0.00", "0.0000", "General"
+NUMBERS = {
+    **dict.fromkeys(["share", "share_low", "share_high"], PERCENT),
+    **dict.fromkeys(["base_n", "count", "n", "tests", "df"], WHOLE),
+    **dict.fromkeys(["statistic", "effect_size", "effect_low", "effect_high"], EFFECT),
+    **dict.fromkeys(["value", "low", "high"], EFFECT),
+    **dict.fromkeys(["p_value", "p_adjusted"], P_VALUE),
+}
+# What must be true of a column wherever it stands, checked by who reads the data package.
+CONSTRAINTS: dict[str, dict[str, object]] = {
+    "share": {"minimum": 0, "maximum": 1},
+    "share_low": {"minimum": 0, "maximum": 1},
+    "share_high": {"minimum": 0, "maximum": 1},
+    "base_n": {"minimum": 0},
+    "count": {"minimum": 0},
+    "p_value": {"minimum": 0, "maximum": 1},
+    "p_adjusted": {"minimum": 0, "maximum": 1},
+    "verdict": {"enum": ["ok", "fragile", "suppressed"]},
+    "evidence": {"enum": ["observed", "published", "illustrative"]},
+}
+FIELDS = {
+    "chapter": "Chapter of the report",
+    "table": "Table the row is of",
+    "population": "Who is counted: a population of study.yml",
+    "variable": "What is counted: a question, or a variable of the analysis",
+    "category": "Answer, or set of answers",
+    "by": "Variable that makes the groups, empty for everyone",
+    "by_category": "Group",
+    "base_kind": "What the base is made of: respondents, mentions, concerned, actions…",
+    "base_n": "Size of the base, unweighted; of an audit row, as printed",
+    "count": "How many gave the answer; of a mean, the total",
+    "share": "Share of the base, from 0 to 1; of a score, its mean",
+    "share_low": "Lower end of the 95 % interval",
+    "share_high": "Upper end of the 95 % interval",
+    "method": "How the interval was made",
+    "verdict": "Whether the estimate is sound, fragile, or held back",
+    "evidence": "What it rests on: real answers, published figures, or a choice of the rebuilding",
+    "reason": "Why an estimate is fragile or held back",
+    "test": "Name of the test",
+    "statistic": "Its statistic",
+    "df": "Degrees of freedom",
+    "p_value": "P value",
+    "p_adjusted": "P value corrected for the tests it is read with",
+    "effect": "Name of the effect size",
+    "effect_size": "Effect size",
+    "n": "Observations of the test",
+    "measure": "Name of the measure",
+    "figure_id": "Name of the published figure",
+    "published": "Figure as printed",
+    "recomputed": "Figure as computed here",
+    "status": "What the comparison gives",
+    "explanation": "Why",
 }
 
 
@@ -72,28 +127,40 @@ def _workbook(path: Path, frames: dict[str, pd.DataFrame], study: Study) -> None
     with xlsxwriter.Workbook(path, options) as book:
         # A fixed date, so that the same results are the same bytes.
         book.set_properties({"created": pd.Timestamp(study.definition.period.end)})
-        head = book.add_format({"bold": True, "bottom": 1})
-        share = book.add_format({"num_format": "0.0%"})
-        _sheet(book, "codebook", frames["codebook"], head, share)
+        styles = Styles(book)
+        _sheet(book, "codebook", frames["codebook"], styles)
         for chapter, rows in frames["estimates"].groupby("chapter", sort=False):
-            _sheet(book, str(chapter), rows, head, share)
+            _sheet(book, str(chapter), rows, styles)
         for name in ("tests", "adjustments", "measures", "audit"):
             if name in frames:
-                _sheet(book, name, frames[name], head, share)
+                _sheet(book, name, frames[name], styles)
 
 
-def _sheet(
-    book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame, head: object, share: object
-) -> None:
+class Styles:
+    """How the cells of a workbook look: its head, and each number by what its column holds."""
+
+    def __init__(self, book: xlsxwriter.Workbook) -> None:
+        self.head = book.add_format({"bold": True, "bottom": 1})
+        self.known = {number: book.add_format({"num_format": number})
+                      for number in {*NUMBERS.values(), PLAIN}}  # fmt: skip
+
+    def of(self, title: str, values: pd.Series) -> object | None:
+        """The format of a column; none where it holds text."""
+        if not pd.api.types.is_numeric_dtype(values):
+            return None
+        return self.known[NUMBERS.get(title, PLAIN)]
+
+
+def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame, styles: Styles) -> None:
     sheet = book.add_worksheet(name[:31])
     sheet.freeze_panes(1, 0)
     for column, title in enumerate(frame.columns):
         values = frame[title]
-        longest = max((len(str(value)) for value in values), default=0)
-        is_share = title.startswith("share")
-        width = 10 if is_share else min(60, max(len(title), longest) + 2)
-        sheet.set_column(column, column, width, share if is_share else None)
-        sheet.write_string(0, column, title, head)
+        style = styles.of(title, values)
+        # A number is as wide as its format, whatever digits stand behind it.
+        longest = 8 if style else max((len(str(value)) for value in values), default=0)
+        sheet.set_column(column, column, min(60, max(len(title), longest) + 2), style)
+        sheet.write_string(0, column, title, styles.head)
         for row, value in enumerate(values, start=1):
             _cell(sheet, row, column, value)
     sheet.autofilter(0, 0, len(frame), max(len(frame.columns) - 1, 0))
@@ -134,9 +201,21 @@ def _resource(folder: Path, name: str, frame: pd.DataFrame) -> dict:
         "bytes": len(content),
         "hash": "sha256:" + hashlib.sha256(content).hexdigest(),
         "schema": {
-            "fields": [{"name": column, "type": _type(frame[column])} for column in frame.columns]
+            "fields": [_field(column, frame[column]) for column in frame.columns],
+            "missingValues": [""],
         },
     }
+
+
+def _field(name: str, values: pd.Series) -> dict:
+    """A column: its type, what it holds, and what must be true of it."""
+    field: dict = {"name": name, "type": _type(values)}
+    if name in FIELDS:
+        field["description"] = FIELDS[name]
+    numeric = field["type"] != "string"
+    if name in CONSTRAINTS and numeric == ("enum" not in CONSTRAINTS[name]):
+        field["constraints"] = CONSTRAINTS[name]
+    return field
 
 
 def _type(values: pd.Series) -> str:

@@ -368,7 +368,8 @@ local function set_meta(doc, headline)
     language.href = language.folder .. (language.pages[page] and page or "index") .. ".html"
     language.pages = nil
   end
-  meta.banner = context.banner and markdown(context.banner) or nil
+  -- A null of JSON is a value in Lua, not nil.
+  meta.banner = type(context.banner) == "string" and markdown(context.banner) or nil
   meta.footer = pandoc.List(context.footer):map(function(line)
     return pandoc.Plain(markdown(line)):walk({ Link = relink })
   end)
