@@ -1,20 +1,24 @@
 """Layouts: the export of each tool gives the same clean tables and estimates as the plain file."""
 
 import csv
+import json
 import shutil
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pyreadstat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layouts import make
 
 from analysis.intake.clean import Examined, examine
+from analysis.intake.layouts import spss
 from analysis.intake.layouts.spss import sets_as_columns
 from analysis.intake.layouts.words import days, plain, split
 from analysis.intake.readers import read_table
+from analysis.intake.validation import write_validation
 from analysis.release.build import release
 from analysis.study import Study, load_study
 
@@ -437,3 +441,72 @@ def test_samples_are_those_of_the_script(tmp_path, monkeypatch):
                 read_table(at / name, name, lambda _: True) for at in (tmp_path, SAMPLES)
             )
             pd.testing.assert_frame_equal(ours, theirs)
+
+
+def with_sets(root: Path, monkeypatch) -> Study:
+    """The SPSS sample with the boxes of a question labelled by their answers alone, in a set.
+
+    pyreadstat reads such sets and cannot write one, so the set is put into what it reads.
+    """
+    made = study(root, "spss.sav")
+    path = made.paths.raw / "spss.sav"
+    frame, meta = pyreadstat.read_sav(path, user_missing=True)
+    boxes = [f"Q2_{number}" for number in range(1, 5)]
+    labels = dict(meta.column_names_to_labels)
+    labels |= {name: labels[name].rpartition(" - ")[2] for name in boxes}
+    # 2 is the box that is ticked here, and 1 the one that is not.
+    frame[boxes] += 1
+    values = {k: v for k, v in meta.variable_value_labels.items() if k not in boxes}
+    pyreadstat.write_sav(
+        frame, path, column_labels=labels, variable_value_labels=values,
+        missing_ranges=meta.missing_ranges,
+    )  # fmt: skip
+    wording = made.question("training_setting").labels["fr"]
+    sets = {
+        "$Q2": {
+            "type": "D", "is_dichotomy": True, "counted_value": 2, "label": wording,
+            "variable_list": boxes,
+        }
+    }  # fmt: skip
+    plain_metadata = spss._metadata
+
+    def metadata(at: Path):
+        told = plain_metadata(at)
+        told.mr_sets = sets
+        return told
+
+    monkeypatch.setattr(spss, "_metadata", metadata)
+    return made
+
+
+def test_a_set_gives_its_boxes_their_question(tmp_path, monkeypatch, results):
+    clean, problems = examine(with_sets(tmp_path, monkeypatch))
+    assert problems == []
+    expected = results("spss.sav")[0].tables["survey"]
+    pd.testing.assert_frame_equal(clean.tables["survey"], expected)
+
+
+# --- The report of `validate`
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("fr", ["Disposition LimeSurvey", "laissées de côté", "à vérifier"]),
+        ("en", ["Layout LimeSurvey", "set aside", "to be checked"]),
+    ],
+)
+def test_the_report_says_how_a_file_was_read(tmp_path, lang, words):
+    made = study(tmp_path, "limesurvey.csv")
+    page = write_validation(made, *examine(made), lang)
+    text = page.read_text(encoding="utf-8")
+    assert all(word in text for word in words)
+    source = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["sources"][0]
+    assert source["layout"] == "limesurvey"
+    assert source["columns_aside"] == ["lastpage", "startlanguage", "seed", "datestamp"]
+    assert source["received"] == 12
+
+
+def test_rows_of_headers_are_not_received(tmp_path):
+    source, _ = read(tmp_path, "qualtrics.csv")
+    assert (source.received, source.kept) == (12, 12)

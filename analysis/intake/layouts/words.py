@@ -25,6 +25,8 @@ TICKS = {
 }  # fmt: skip
 YEAR_FIRST = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(.*)")
 NUMBERED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})( .*)?")
+# Types of fields that a layout has its own way to write.
+WORDED = ("several", "category", "boolean", "date")
 OTHER, OTHER_CODE = "other", "-oth-"
 
 
@@ -56,25 +58,35 @@ def say_codes(
     answer: of a box, "" for a column that is none; kept: texts that recodes.csv speaks of, which
     are left to it. What is not recognised stays, for the schemas to tell.
     """
+    if not (answer or field.type in WORDED):
+        return column, False
     texts = coded(column)
     said = [text for text in texts.cat.categories if text not in kept]
-    by_place = False
-    if answer:
-        change = {text: _tick(text, field, answer, layout) for text in said}
-    elif field.type == "several":
-        words = _words(field, layout, {t for cell in said for t in cell.split(layout.marks[0])})
-        change = {t: _codes(t, words, kept, layout.marks) for t in texts.cat.categories}
-    elif field.type == "category":
-        change, by_place = _answers(said, field, layout)
-    elif field.type == "boolean":
-        change = {text: TICKS.get(plain(text), text) for text in said}
-    elif field.type == "date":
-        change = days(said)
-    else:
-        return column, False
+    change, by_place = _change(texts.cat.categories, said, field, answer, kept, layout)
     blank = {text for text in said if plain(text) in layout.blanks and text not in field.answers}
-    done = reworded(texts, lambda t: None if t in blank else change.get(t, t) or None)
+    done = reworded(texts, lambda text: None if text in blank else change.get(text, text) or None)
     return done, by_place
+
+
+def _change(
+    cells: Collection[str],
+    said: list[str],
+    field: Field,
+    answer: str,
+    kept: Collection[str],
+    layout: Layout,
+) -> tuple[dict[str, str], bool]:
+    """What becomes of each text, and whether places were read. said: what no recode speaks of."""
+    if answer:
+        return {text: _tick(text, field, answer, layout) for text in said}, False
+    if field.type == "several":
+        words = _words(field, layout, {t for cell in said for t in cell.split(layout.marks[0])})
+        return {cell: _codes(cell, words, kept, layout.marks) for cell in cells}, False
+    if field.type == "category":
+        return _answers(said, field, layout)
+    if field.type == "boolean":
+        return {text: TICKS.get(plain(text), text) for text in said}, False
+    return days(said), False
 
 
 def _tick(text: str, field: Field, answer: str, layout: Layout) -> str:
