@@ -199,6 +199,90 @@ def test_any_csv_may_come_as_a_workbook(tmp_path, results):
         pd.testing.assert_frame_equal(ours, theirs)
 
 
+def test_forms_without_their_own_columns_are_told_by_their_wordings(tmp_path):
+    """With no day in the file, only the day is missing."""
+    data = as_csv([row[1:] for row in rows_of("google_forms.csv")])
+    for layout in ("", "google_forms"):
+        source, problems = read(tmp_path / f"a{layout}", "google_forms.csv", layout, data=data)
+        assert problems == [("column_missing", 1, "started_on")]
+        assert source.layout == "google_forms"
+    table = read_table(SAMPLES / "microsoft_forms.xlsx", "m", lambda _: True).iloc[:, 5:]
+    data = as_csv([list(table), *table.fillna("").to_numpy().tolist()])
+    source, problems = read(tmp_path / "b", "m.csv", "microsoft_forms", data=data)
+    assert problems == [("column_missing", 1, ID), ("column_missing", 1, "started_on")]
+    assert source.layout == "microsoft_forms"
+
+
+def test_other_of_a_single_answer_of_limesurvey(tmp_path, results):
+    """-oth- is the answer `other`, and its text is set aside."""
+    rows = rows_of("limesurvey.csv")
+    at = rows[0].index("status")
+    rows[0].insert(at + 1, "status[other]")
+    for row in rows[1:]:
+        row.insert(at + 1, "free" if row[at] == "AO02" else "")
+        row[at] = "-oth-" if row[at] == "AO02" else row[at]
+    made = study(tmp_path, "limesurvey.csv", data=as_csv(rows))
+    form = tmp_path / "studies" / "layouts" / "questionnaire.csv"
+    text = form.read_text(encoding="utf-8").replace(",status,self_employed,", ",status,other,")
+    lines = text.splitlines()
+    # The other answer comes last in the list, as in the tool.
+    one = next(at for at, line in enumerate(lines) if line.startswith(",status,other,"))
+    lines[one], lines[one + 1] = lines[one + 1], lines[one]
+    form.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = [[c.replace("AO03", "AO02") if i == at else c for i, c in enumerate(r)] for r in rows]
+    (made.paths.raw / "limesurvey.csv").write_bytes(as_csv(rows))
+    clean, problems = examine(load_study("layouts", tmp_path))
+    assert problems == []
+    assert "status[other]" in clean.sources[0].columns_aside
+    expected = results("limesurvey.csv")[0].tables["survey"]["status"].astype(str)
+    ours = clean.tables["survey"]["status"].astype(str).replace("other", "self_employed")
+    assert ours.tolist() == expected.tolist()
+
+
+def test_text_of_other_beside_a_select_of_kobo(tmp_path, results):
+    rows = rows_of("kobo.csv")
+    for row, cell in zip(rows, ["training/training_setting_other", *["free"] * 12], strict=True):
+        row.insert(4, cell)
+    clean, problems = examine(study(tmp_path, "kobo.csv", data=as_csv(rows)))
+    assert problems == []
+    assert "training/training_setting_other" in clean.sources[0].columns_aside
+    expected = results("kobo.csv")[0].tables["survey"]
+    pd.testing.assert_frame_equal(clean.tables["survey"], expected)
+
+
+def test_labels_of_kobo_in_one_column(tmp_path, results):
+    """Answers parted by a space, with spaces and commas in them, in both languages."""
+    rows = rows_of("kobo.csv")
+    cells = {
+        q.name: at
+        for at, h in enumerate(rows[0])
+        for q in make.FORM
+        if h.rpartition("/")[2] == q.name
+    }
+    boxes = [
+        at
+        for at, h in enumerate(rows[0])
+        if h.rpartition("/")[0]
+        in ("training/training_setting", "training/motivation_pro", "training/motivation_student")
+    ]
+    for lang in ("fr", "en"):
+        header = list(rows[0])
+        for q in make.FORM:
+            groups = [make.FORM.groups[g].labels[lang] for g in q.groups]
+            header[cells[q.name]] = "/".join([*groups, q.labels[lang]])
+        made = [header]
+        for row, person in zip(rows[1:], make.PEOPLE, strict=True):
+            said = list(row)
+            for q in make.FORM:
+                said[cells[q.name]] = make.said(person, q, lang, " ")
+            made.append(said)
+        made = [[cell for at, cell in enumerate(row) if at not in boxes] for row in made]
+        clean, problems = examine(study(tmp_path / lang, "kobo.csv", data=as_csv(made)))
+        assert problems == []
+        expected = results("kobo.csv")[0].tables["survey"]
+        pd.testing.assert_frame_equal(clean.tables["survey"], expected)
+
+
 def changed(name: str, old: str, new: str) -> bytes:
     data = (SAMPLES / name).read_bytes()
     assert old.encode() in data

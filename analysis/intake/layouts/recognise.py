@@ -29,6 +29,8 @@ LAYOUTS: dict[str, Layout] = {
     module.LAYOUT.name: module.LAYOUT
     for module in (spss, qualtrics, sphinx, limesurvey, odk, kobo, microsoft_forms, google_forms)
 }
+# Layouts that may be told by nothing but wordings as headers, where their own columns are gone.
+WORDED = ("google_forms", "microsoft_forms", "sphinx")
 FIRST_ROWS = 4
 
 
@@ -47,7 +49,9 @@ def layout_of(study: Study, source: str, export: Export, file: str) -> Layout | 
     named = study.definition.sources.present()[source].layout
     if named in LAYOUTS and LAYOUTS[named].signs(export):
         return LAYOUTS[named]
-    shown = None if _is_plain(study, source, export) else _shown(study, source, export)
+    shown = None if _is_plain(study, source, export) else _shown(export)
+    if shown is None and _is_worded(study, source, export):
+        shown = LAYOUTS[named if named in WORDED else WORDED[0]]
     if named is None or (named == PLAIN and shown is None) or (shown and shown.name == named):
         return shown
     raise InputError([_wrong(named, shown, export, file)])
@@ -60,10 +64,9 @@ def _is_plain(study: Study, source: str, export: Export) -> bool:
     return known.issuperset(export.headers)
 
 
-def _shown(study: Study, source: str, export: Export) -> Layout | None:
-    """The first layout with a sign in the file; wordings as headers are those of a form."""
-    found = next((layout for layout in LAYOUTS.values() if layout.signs(export)), None)
-    return found or (google_forms.LAYOUT if _is_worded(study, source, export) else None)
+def _shown(export: Export) -> Layout | None:
+    """The first layout with a sign in the file."""
+    return next((layout for layout in LAYOUTS.values() if layout.signs(export)), None)
 
 
 def _is_worded(study: Study, source: str, export: Export) -> bool:

@@ -105,17 +105,17 @@ def _tick(text: str, field: Field, answer: str, layout: Layout) -> str:
 def _answers(texts: list[str], field: Field, layout: Layout) -> tuple[dict[str, str], bool]:
     """One answer a cell. Places in the list are read where nothing else is recognised."""
     said = [text for text in texts if plain(text) not in layout.blanks]
+    known = {OTHER_CODE: OTHER} if OTHER in field.answers and OTHER_CODE in said else {}
+    said = [text for text in said if text not in known]
     words = _words(field, layout, set(said))
-    if OTHER in field.answers:
-        words.setdefault(OTHER_CODE, OTHER)
-    known = {text: code for text in said if (code := words.get(plain(text)))}
-    if known or not said or not layout.position:
-        return known, False
+    recognised = {text: code for text in said if (code := words.get(plain(text)))}
+    if recognised or not said or not layout.position:
+        return known | recognised, False
     places = [re.fullmatch(layout.position, text) for text in said]
     at = [int(place[1]) if place else 0 for place in places]
     if not all(0 < place <= len(field.answers) for place in at):
-        return {}, False
-    return {t: field.answers[place - 1] for t, place in zip(said, at, strict=True)}, True
+        return known, False
+    return known | {t: field.answers[n - 1] for t, n in zip(said, at, strict=True)}, True
 
 
 def _words(field: Field, layout: Layout, texts: set[str]) -> dict[str, str]:
