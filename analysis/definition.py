@@ -42,10 +42,27 @@ class Column(Model):
     required: bool = True
 
 
+SourceLayout = Literal[
+    "plain",
+    "kobo",
+    "odk",
+    "limesurvey",
+    "google_forms",
+    "microsoft_forms",
+    "sphinx",
+    "qualtrics",
+    "spss",
+]
+
+
 class Source(Model):
-    """A raw file, named from `data/raw/<study>/`, and its columns beyond the questionnaire."""
+    """A raw file, named from `data/raw/<study>/`, and its columns beyond the questionnaire.
+
+    `layout`: the tool it was exported from; recognised where nothing is said.
+    """
 
     path: str
+    layout: SourceLayout | None = None
     columns: dict[str, Column] = Field(default_factory=dict)
 
 

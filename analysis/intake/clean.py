@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.errors import InputError, Problem
 from analysis.intake import schemas
 from analysis.intake.fields import SURVEY, Field, fields
+from analysis.intake.layouts import PLAIN, arrange, may_repeat
 from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
 from analysis.intake.schemas import Checked
@@ -33,7 +34,8 @@ class Examined:
     """One source, examined to the end whatever was found.
 
     received: rows below the header, none if the file could not be read; tables: filled only
-    where the source has no problem.
+    where the source has no problem; layout: how the file was read; columns_aside: headers of what
+    its tool adds by itself; by_place: headers of answers read by their place in a list.
     """
 
     source: str
@@ -43,6 +45,9 @@ class Examined:
     excluded: pd.DataFrame
     checks: tuple[Checked, ...]
     problems: tuple[Problem, ...]
+    layout: str = PLAIN
+    columns_aside: tuple[str, ...] = ()
+    by_place: tuple[str, ...] = ()
 
     @property
     def kept(self) -> int | None:
@@ -127,19 +132,31 @@ def _examine(study: Study, source: str) -> Examined:
     file = study.paths.shown(path)
     nothing = _excluded(source, pd.DataFrame(), "", "")
     try:
-        received = read_table(path, file)
+        received = read_table(path, file, may_repeat(study, source))
+        empty = received.isna().all(axis=1)
+        # A copy of a large frame is not free, and few files have empty rows.
+        filled = received[~empty] if empty.any() else received
+        arranged = arrange(filled, study, source, path, file)
     except InputError as error:
         failed = Checked(source, "file_read", "", 1, 1)
         return Examined(source, file, None, {}, nothing, (failed,), tuple(error.problems))
-    empty = received.isna().all(axis=1)
     known = fields(study, source)
-    # A copy of a large frame is not free, and few files have empty rows.
-    filled = received[~empty] if empty.any() else received
-    delivered = recode(filled, study, source, file)
+    delivered = recode(filled, study, source, file, arranged)
     table, checks, problems = _checked_table(known, delivered, study)
     set_aside = _excluded(source, received[empty], "", "empty_row")
     checks = (*_file_checks(study, known, delivered), *checks)
-    examined = Examined(source, file, len(received), {}, set_aside, checks, problems)
+    examined = Examined(
+        source,
+        file,
+        len(received) - arranged.extra,
+        {},
+        set_aside,
+        checks,
+        problems,
+        arranged.layout,
+        arranged.aside,
+        arranged.placed,
+    )
     if problems:
         return examined
     if source == SURVEY:

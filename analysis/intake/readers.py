@@ -1,4 +1,4 @@
-"""Raw files as they come: CSV, XLSX or Parquet to one frame of text.
+"""Raw files as they come: CSV, XLSX, SPSS or Parquet to one frame of text.
 
 Nothing is interpreted here: a cell is text or missing, and the index is the row a spreadsheet
 shows (the header is row 1), so that every later problem can be pointed at.
@@ -14,6 +14,7 @@ import math
 import re
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ DELIMITERS = (",", ";", "\t")
 SIGNATURES = {
     b"PK\x03\x04": "XLSX",
     b"PAR1": "Parquet",
+    b"$FL2": "SPSS",
+    b"$FL3": "SPSS",
     b"\xd0\xcf\x11\xe0": "XLS",
     b"%PDF": "PDF",
     b"\x1f\x8b": "gzip",
@@ -48,10 +51,13 @@ UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
 Row = tuple[int, Sequence[str]]
 
 
-def read_table(path: Path, shown: str) -> pd.DataFrame:
+def read_table(
+    path: Path, shown: str, may_repeat: Callable[[str], bool] = lambda _header: False
+) -> pd.DataFrame:
     """Read a raw file.
 
-    path: a .csv (.tsv, .txt), .xlsx or .parquet file; shown: its name as told to people.
+    path: a .csv (.tsv, .txt), .xlsx, .sav (.zsav) or .parquet file; shown: its name as told to
+    people; may_repeat: whether a header may come again, which then carries its number.
     Returns one "string" column a header, empty cells missing, indexed by row number.
     Raises InputError naming the place: no file, empty, damaged, not what its ending says, an
     encoding that cannot be read, a header without or with twice the same name, rows with more
@@ -62,8 +68,8 @@ def read_table(path: Path, shown: str) -> pd.DataFrame:
     kind = KINDS[ending]
     _check_kind(path, shown, kind)
     if kind == "CSV":
-        return _csv_table(path, shown)
-    return _table(READERS[kind](path, shown), shown)
+        return _csv_table(path, shown, may_repeat)
+    return _table(_numbered(READERS[kind](path, shown), may_repeat), shown)
 
 
 def _stop(key: str, shown: str, row: int | None = None, **values: str) -> InputError:
@@ -97,12 +103,14 @@ def _check_kind(path: Path, shown: str, kind: str) -> None:
 # --- CSV
 
 
-def _csv_table(path: Path, shown: str) -> pd.DataFrame:
+def _csv_table(path: Path, shown: str, may_repeat: Callable[[str], bool]) -> pd.DataFrame:
     """The table of a CSV file: at once where nothing is wrong with it, else row by row."""
     data = _as_utf8(path.read_bytes(), shown)
     delimiter = _delimiter(data)
     table = read_plain(data, delimiter, MAX_COLUMNS)
-    return _table(_csv_rows(data, delimiter, shown), shown) if table is None else table
+    if table is not None:
+        return table
+    return _table(_numbered(_csv_rows(data, delimiter, shown), may_repeat), shown)
 
 
 def _csv_rows(data: bytes, delimiter: str, shown: str) -> list[Row]:
@@ -281,7 +289,38 @@ def _parquet_cell(value: Any) -> str:
     return ";".join(map(str, value)) if isinstance(value, list) else _cell(value)
 
 
+# --- SPSS
+
+
+def _sav_rows(path: Path, shown: str) -> list[Row]:
+    # A compiled library that only these files need.
+    import pyreadstat  # noqa: PLC0415
+
+    try:
+        # Codes that the file declares missing are read as missing.
+        table, _ = pyreadstat.read_sav(path, user_missing=False)
+    except Exception as error:  # ReadstatError, but also what its parts raise
+        value = str(error).splitlines()[0] if str(error) else "?"
+        raise _stop("file_damaged", shown, value=value, known="SPSS") from error
+    columns = [[_cell(value) for value in table[name].tolist()] for name in table]
+    header: Row = (1, [str(name) for name in table])
+    return [header, *enumerate(zip(*columns, strict=True), start=2)]
+
+
 # --- The table
+
+
+def _numbered(rows: list[Row], may_repeat: Callable[[str], bool]) -> list[Row]:
+    """Headers that may come again with their number, from the second one on."""
+    if not rows:
+        return rows
+    times: Counter[str] = Counter()
+    header = []
+    for name in rows[0][1]:
+        times[name] += 1
+        again = times[name] > 1 and name and may_repeat(name)
+        header.append(f"{name} ({times[name]})" if again else name)
+    return [(rows[0][0], header), *rows[1:]]
 
 
 def _table(rows: list[Row], shown: str) -> pd.DataFrame:
@@ -355,9 +394,12 @@ KINDS = {
     ".tsv": "CSV",
     ".txt": "CSV",
     ".xlsx": "XLSX",
+    ".sav": "SPSS",
+    ".zsav": "SPSS",
     ".parquet": "Parquet",
 }
 READERS: dict[str, Callable[[Path, str], list[Row]]] = {
     "XLSX": _xlsx_rows,
+    "SPSS": _sav_rows,
     "Parquet": _parquet_rows,
 }

@@ -13,13 +13,14 @@ import pandas as pd
 
 from analysis.errors import Problem
 from analysis.intake.fields import Field, fields
+from analysis.intake.layouts import PLAIN, Arranged
 from analysis.intake.texts import Failure, near, problem
 from analysis.intake.values import BOOLEANS, TEXT, coded, reworded, split_codes
 from analysis.study import Recode, Study
 
 MARKS = (";", "|", ",", " ")
 # Types whose texts are not expected to come again.
-PLAIN = ("id", "text")
+APART = ("id", "text")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Delivered:
     raw: the same cells before values were recoded, to show what was found.
     headers: the header in the file of each column of `frame`.
     received: columns in the file, including those set aside.
+    layout: how the file was read.
     """
 
     source: str
@@ -40,10 +42,13 @@ class Delivered:
     headers: dict[str, str]
     received: int
     problems: tuple[Problem, ...]
+    layout: str = PLAIN
 
 
-def recode(frame: pd.DataFrame, study: Study, source: str, file: str) -> Delivered:
-    """Apply recodes.csv to a frame of text as delivered.
+def recode(
+    frame: pd.DataFrame, study: Study, source: str, file: str, arranged: Arranged | None = None
+) -> Delivered:
+    """Apply recodes.csv to a frame of text as delivered, arranged by its layout or plain.
 
     Returns the source under the study's names, with the problems found: recodes that match
     nothing, aim at nothing or contradict each other; columns unknown, missing, or there twice.
@@ -51,13 +56,17 @@ def recode(frame: pd.DataFrame, study: Study, source: str, file: str) -> Deliver
     known = fields(study, source)
     recodes = [item for item in study.recodes if item.source == source]
     told = _Told(file, study.paths.shown(study.paths.definition / "recodes.csv"))
-    named, headers, problems = _headers(frame, recodes, known, told)
+    arranged = arranged or Arranged(PLAIN, frame)
+    named, headers, problems = _headers(arranged.frame, recodes, known, told)
+    headers = {name: arranged.headers.get(header, header) for name, header in headers.items()}
     problems += _columns(named, recodes, known, headers, told)
-    kept = [column for column in named if column in _all_headers(known)]
-    recoded, more = _values(named[kept], recodes, known, told)
-    return Delivered(
-        source, file, recoded, named[kept], headers, frame.shape[1], (*problems, *more)
-    )
+    names = set(_all_headers(known))
+    raw = named[[column for column in named if column in names]]
+    codes = {name: column for name, column in arranged.codes.items() if name in raw}
+    recoded, more = _values(raw.assign(**codes) if codes else raw, recodes, known, told)
+    received = frame.shape[1]
+    found = (*problems, *more)
+    return Delivered(source, file, recoded, raw, headers, received, found, arranged.layout)
 
 
 def stray_recodes(study: Study) -> list[Failure]:
@@ -274,7 +283,7 @@ def _values(
 
 def _coded(frame: pd.DataFrame, known: dict[str, Field]) -> pd.DataFrame:
     """The frame with a categorical for each column whose texts are expected to come again."""
-    plain = {field.name for field in known.values() if field.type in PLAIN}
+    plain = {field.name for field in known.values() if field.type in APART}
     return pd.DataFrame(
         {name: frame[name] if name in plain else coded(frame[name]) for name in map(str, frame)},
         index=frame.index,
@@ -293,7 +302,7 @@ def _recode_column(
         values = column.cat.categories
         seen |= {code for value in values for code in (split_codes(value) if listed else [value])}
         column = reworded(column, lambda value: _become(value, mapping, listed) or None)
-        frame[name] = column.astype(TEXT) if field.type in PLAIN else column
+        frame[name] = column.astype(TEXT) if field.type in APART else column
     problems: list[Problem] = [told.unused(i, sorted(seen)) for i in items if i.found not in seen]
     return problems + _wrong_answers(items, field, listed, told)
 

@@ -17,6 +17,7 @@ import pandera.pandas as pa
 
 from analysis import expression
 from analysis.intake.fields import Field
+from analysis.intake.layouts import PLAIN
 from analysis.intake.recode import Delivered
 from analysis.intake.texts import Failure, near, problem
 from analysis.intake.values import READABLE, answered, by_text, split_codes
@@ -86,7 +87,8 @@ def _text_rules(item: Field, name: str, frame: pd.DataFrame) -> list[Rule]:
     codes = ", ".join(item.answers)
     if item.type == "category":
         check = pa.Check.isin(list(item.answers), error="allowed", n_failure_cases=1)
-        rules.append(Rule("allowed", name, check, values={"known": codes}))
+        words = "\n".join(label for said in item.answer_labels.values() for label in said.values())
+        rules.append(Rule("allowed", name, check, values={"known": codes, "words": words}))
     elif listed:
         rules.append(Rule("several", name, _codes_check(item.answers), values={"known": codes}))
     elif item.type == "several":
@@ -353,7 +355,8 @@ def _failures(
         if rule.key == "unique":
             values["first"] = str(first[frame.at[row, rule.column]])
         if rule.key == "allowed":
-            values["near"] = _near(value, rule.values["known"])
+            words = "" if delivered.layout == PLAIN else rule.values["words"]
+            values["near"] = _near(value, rule.values["known"], words)
         told.append(problem(rule.key, delivered.file, int(row), header, **values))
     if len(rows) > LISTED:
         values = {"value": f"{len(rows) - LISTED}", "known": f"{len(rows)}"}
@@ -362,8 +365,9 @@ def _failures(
 
 
 @cache
-def _near(value: str, known: str) -> str:
-    return near(value, known.split(", "))
+def _near(value: str, known: str, words: str) -> str:
+    """The nearest code, or wording where the layout takes wordings for codes."""
+    return near(value, [*known.split(", "), *words.splitlines()])
 
 
 def _first_rows(column: pd.Series, rows: pd.Index) -> dict[Any, Any]:

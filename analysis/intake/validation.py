@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.errors import Problem
 from analysis.intake.clean import Clean, Examined, examine
 from analysis.intake.fields import Field, fields
+from analysis.intake.layouts import LAYOUTS
 from analysis.intake.schemas import Checked
 from analysis.intake.texts import Failure, rule_text, text, texts, told
 from analysis.paths import Paths
@@ -80,6 +81,10 @@ def _source(study: Study, item: Examined, lang: str) -> dict[str, Any]:
         "source": item.source,
         "label": text(texts()["sources"][item.source], lang),
         "file": item.file,
+        "layout": item.layout,
+        "tool": LAYOUTS[item.layout].tool if item.layout in LAYOUTS else "",
+        "columns_aside": list(item.columns_aside),
+        "by_place": list(item.by_place),
         "received": item.received,
         "kept": item.kept,
         "set_aside": [
