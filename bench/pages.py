@@ -1,4 +1,4 @@
-"""Weight and speed of the published pages, each beside its limit: `make bench-pages`.
+"""Weight and speed of the published pages, each beside its limit: `make bench`.
 
 Every page is read cold, in a Chromium slowed down to a mid-range phone on a mobile network, from
 a local server that compresses as one on the web does. Needs a rendered report and `chromium`.
