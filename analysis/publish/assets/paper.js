@@ -191,7 +191,7 @@
   }
 
   function fit(chapter) {
-    const charts = [...chapter.querySelectorAll(".chart")];
+    const charts = [...chapter.querySelectorAll(".chart:has(.still.wide svg)")];
     chapter.classList.add("in-columns");
     for (const chart of charts) ground(chart, GROUNDS[0]);
     charts.forEach((chart, at) => {
@@ -214,7 +214,7 @@
   listAddresses(addresses);
   for (const chapter of chapters) fit(chapter);
 
-  for (const chart of document.querySelectorAll(".chart")) still(chart);
+  for (const chart of document.querySelectorAll(".chart:has(.still.wide svg)")) still(chart);
   for (const script of document.querySelectorAll("script")) script.remove();
   document.documentElement.dataset.ready = "true";
 })();
