@@ -341,8 +341,10 @@ def _by_hand():
         yield from rows(column, "actions_group_1", "actions", cells, **made)
     lengths = zip([b.name for b in study().definition.duration_bands],
                   [600, 1500, 1400, 300, 398], strict=True)  # fmt: skip
-    cells = [(band, n, 4198) for band, n in lengths]
+    cells = [(band, n, 4198) for band, n in lengths] + [("up_to_14", 3500, 4198)]
     yield from rows("duration_band", "actions_group_1", "actions", cells, **made)
+    courses = [("up_to_14", 149, 275)]
+    yield from rows("mean_duration_band", "trainings_group_1", "trainings", courses, **made)
     mean = rows("duration_hours", "actions_group_1", "actions", [("mean", 35263, 4198)])
     yield mean[0] | {"share": float("nan"), "method": "mean"}
     yield from rows("actions", "group_1", "actions", [("actions", 4198, 4198)])

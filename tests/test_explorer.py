@@ -26,8 +26,6 @@ from analysis.display.explorer import PART, Names, explorer, payload
 from analysis.display.report import Report, report_of
 from analysis.display.results import Results, read_crosses
 from analysis.paths import PROJECT
-from analysis.publish.site import render
-from analysis.release.build import build
 from analysis.release.crosses import crossed
 from analysis.study import Study, load_study, read_yaml
 
@@ -217,15 +215,8 @@ def copy(root: Path) -> Study:
 
 
 @pytest.fixture(scope="module")
-def national(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    made = copy(tmp_path_factory.mktemp("explorer"))
-    build(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def path(national: Study) -> Path:
-    return render(national, "fr", "pandoc") / "explorer.html"
+def path(national_site: Path) -> Path:
+    return national_site / "explorer.html"
 
 
 @pytest.fixture
@@ -402,8 +393,8 @@ def compare(page: Page, study: Study, crosses: pd.DataFrame) -> int:
     return compared
 
 
-def test_every_cell_shown_is_the_released_one(page: Page, national: Study) -> None:
-    assert compare(page, national, read_crosses(national.paths.results)) > 8000
+def test_every_cell_shown_is_the_released_one(page: Page, national_copy: Study) -> None:
+    assert compare(page, national_copy, read_crosses(national_copy.paths.results)) > 8000
 
 
 def test_the_table_before_the_script_is_the_one_after_it(

@@ -6,7 +6,6 @@ import html
 import io
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from analysis.publish import paper
 from analysis.publish.check import check_site
 from analysis.publish.pages import RenderError
 from analysis.publish.site import render
-from analysis.release.build import build
 from analysis.study import Study, load_study
 
 NAMES = ["index", "method", "satisfaction"]
@@ -90,16 +88,14 @@ def document(small: Study) -> PdfReader:
 
 
 @pytest.fixture(scope="module")
-def national(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    root = tmp_path_factory.mktemp("national")
-    for name in (f"studies/{STUDY}", f"data/raw/{STUDY}", "report"):
-        shutil.copytree(PROJECT / name, root / name)
-    shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
-    study = load_study(STUDY, root)
-    build(study)
-    render(study, "fr", "pandoc")
-    paper.print_report(study, "fr")
-    return study
+def national(national_copy: Study, national_site: Path) -> Iterator[Study]:
+    """The national report, printed; its pages are put back as the other tests have them."""
+    before = {path: path.read_text(encoding="utf-8") for path in national_site.glob("*.html")}
+    document = paper.print_report(national_copy, "fr")
+    yield national_copy
+    document.unlink()
+    for path, text in before.items():
+        path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

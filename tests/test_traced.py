@@ -20,9 +20,6 @@ from analysis.display.report import report_of
 from analysis.display.traced import MARK, Traced, lines, number, ranges, together
 from analysis.paths import PROJECT
 from analysis.publish.pages import read_page
-from analysis.publish.site import is_fresh, render
-from analysis.release.build import build
-from analysis.release.build import is_fresh as is_built
 from analysis.study import load_study
 
 FR, EN = report_of(study(), results(), "fr"), report_of(study(), results(), "en")
@@ -90,18 +87,13 @@ def labels() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Path:
-    """The report in place, made where it is not what the pages and the results say."""
-    if not is_built(NATIONAL):
-        build(NATIONAL)
-    if not is_fresh(NATIONAL, "fr", "pandoc"):
-        render(NATIONAL, "fr", "pandoc")
-    return NATIONAL.paths.site("fr")
+def site(national_site: Path) -> Path:
+    return national_site
 
 
 @pytest.fixture(scope="module")
-def released() -> dict[str, pd.DataFrame]:
-    folder = NATIONAL.paths.results
+def released(national_copy: Study) -> dict[str, pd.DataFrame]:
+    folder = national_copy.paths.results
     return {name: pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
             for name in ("estimates", "tests", "measures", "facts")}  # fmt: skip
 

@@ -191,7 +191,8 @@ def _by_population(entry: Entry, sources: Sources) -> pd.DataFrame:
     rows = pd.concat(tables) if tables else table_of(sources, entry.variable or "").head(0)
     rows = rows[rows["category"] == sources.category(entry.category or "")]
     names = [_capital(sources.labels.population(p)) for p in rows["population"]]
-    return rows.assign(key=rows["population"], series_label=rows["label"], label=names)
+    rows = rows.assign(key=rows["population"], series_label=rows["label"], label=names)
+    return ordered(rows, entry.order)
 
 
 def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:

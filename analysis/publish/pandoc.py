@@ -25,6 +25,8 @@ def render_with_pandoc(staged: Staged, log: Log) -> Path:
     site = staged.folder / "_site"
     site.mkdir()
     pages = staged.report.pages
+    # Found before the threads: pypandoc fills its answer step by step.
+    pandoc = pypandoc.get_pandoc_path()
     with (
         kernel(staged.folder, staged.environment) as client,
         ThreadPoolExecutor(max_workers=2) as pool,
@@ -33,7 +35,7 @@ def render_with_pandoc(staged: Staged, log: Log) -> Path:
         for number, page in enumerate(pages, 1):
             log(f"page {number} of {len(pages)}: {page.name}")
             text = execute(page, client)
-            conversions.append(pool.submit(convert, staged.folder, page, text))
+            conversions.append(pool.submit(convert, pandoc, staged.folder, page, text))
         for conversion in conversions:
             conversion.result()
     for name in ("assets", "downloads"):
@@ -41,11 +43,11 @@ def render_with_pandoc(staged: Staged, log: Log) -> Path:
     return site
 
 
-def convert(folder: Path, page: Page, text: str) -> None:
+def convert(pandoc: str, folder: Path, page: Page, text: str) -> None:
     """One page of Markdown to `_site/PAGE.html`. Raises RenderError with pandoc's own words."""
     (folder / f"{page.name}.md").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [pypandoc.get_pandoc_path(), f"{page.name}.md", "--from", READER, "--to", "html5",
+        [pandoc, f"{page.name}.md", "--from", READER, "--to", "html5",
          "--standalone", "--section-divs", "--wrap=none",
          "--template", "_render/template.html", "--lua-filter", "_render/report.lua",
          "--output", f"_site/{page.name}.html"],

@@ -23,6 +23,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pypandoc
 from nbclient import NotebookClient
 
 from analysis.errors import InputError
@@ -163,7 +164,8 @@ class Preview:
         stamp(self.study, self.lang).unlink(missing_ok=True)
         shutil.copyfile(path, self.staged / path.name)
         (self.staged / "_site").mkdir(exist_ok=True)
-        convert(self.staged, page, written(page, self._outputs(page)))
+        pandoc = pypandoc.get_pandoc_path()
+        convert(pandoc, self.staged, page, written(page, self._outputs(page)))
         (self.staged / "_site" / f"{page.name}.html").replace(self.site / f"{page.name}.html")
 
     def _outputs(self, page: Page) -> list[list[Any]]:
