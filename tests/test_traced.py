@@ -20,7 +20,7 @@ from analysis.display.report import report_of
 from analysis.display.traced import MARK, Traced, lines, number, ranges, together
 from analysis.paths import PROJECT
 from analysis.publish.pages import read_page
-from analysis.study import load_study
+from analysis.study import Study, load_study
 
 FR, EN = report_of(study(), results(), "fr"), report_of(study(), results(), "en")
 NATIONAL = load_study("cnc_afdas_2026")
