@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report pdf preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: structure report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
@@ -57,3 +57,7 @@ lock: .venv/ready
 
 clean:
 	rm -rf data/clean _site .venv
+
+# Writes the stored structure of the pages anew, after a look at them.
+structure: report
+	python tests/test_structure.py _site/cnc_afdas_2026/fr _site/cnc_afdas_2026/en

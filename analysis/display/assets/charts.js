@@ -146,7 +146,8 @@
   const charts = [...document.querySelectorAll(".chart[data-chart]")];
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.dataset.drawn !== String(target.clientWidth)) release(target);
+      const width = target.clientWidth;
+      if (width && target.dataset.drawn !== String(width)) release(target);
     }
   });
   const recoloured = () => charts.forEach(release);
