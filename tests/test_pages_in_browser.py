@@ -116,14 +116,16 @@ def problems(visits: list[Visit]) -> list[str]:
 
 
 def broken_links(visits: list[Visit], site: Path) -> list[str]:
-    """Links inside a site whose file or anchor is not there once scripts have run."""
+    """Links of a site whose file or anchor is not there once scripts have run; anchors of the
+    other language are those of this one."""
     ids = {one.page: one.ids for one in visits}
-    files = {path.as_uri() for path in site.rglob("*") if path.is_file()}
+    files = {path.as_uri() for path in site.parent.rglob("*") if path.is_file()}
     broken = []
     for one in visits:
         for link in one.links:
             target, _, anchor = link.partition("#")
-            if target not in files or (anchor and unquote(anchor) not in ids[target]):
+            known = ids.get(target, ids[one.page])
+            if target not in files or (anchor and unquote(anchor) not in known):
                 broken.append(f"{Path(one.page).name}: {link}")
     return broken
 

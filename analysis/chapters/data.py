@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -157,11 +157,17 @@ def label(
         "table": f"{variable}_by_{by}" if by else variable,
         "population": population,
         "variable": variable,
-        "category": frame["category"],
         "by": by,
         "by_category": by_category,
     }
-    return pd.DataFrame(named | {name: frame[name] for name in frame if name not in named})
+    columns = {name: _repeated(value, len(frame)) for name, value in named.items()}
+    return pd.concat([pd.DataFrame(columns, index=frame.index, copy=False), frame], axis=1)
+
+
+@lru_cache(maxsize=4096)
+def _repeated(value: str, times: int) -> Any:
+    """A column of one text, kept: hundreds of tables bear the same names."""
+    return pd.Series([value] * times, dtype=None if times else object).array
 
 
 def shares(
