@@ -107,7 +107,8 @@ def parsed(site: Path, name: str) -> Prose:
     return page
 
 
-@pytest.mark.parametrize("name", PAGES)
+# The method page explains: its numbers are ends of scales and thresholds, of no row.
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "method"])
 def test_every_number_of_the_prose_is_linked(site: Path, name: str) -> None:
     page = parsed(site, name)
     # A link is one sign that no number is made of, so that sentences stay whole around it.
