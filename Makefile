@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: structure report pdf preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: docs structure report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
@@ -63,3 +63,7 @@ clean:
 # Writes the stored structure of the pages anew, after a look at them.
 structure: report
 	python tests/test_structure.py _site/cnc_afdas_2026/fr _site/cnc_afdas_2026/en
+
+# Every key of study.yml, for people and for editors, from the model that reads it.
+docs: .venv/ready
+	python -m analysis.keys

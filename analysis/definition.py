@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Text = dict[str, str]
+# What readers are told, by language of the study.
+Text = Annotated[dict[str, str], "by language"]
 
 
 class Model(BaseModel):
