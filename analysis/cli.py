@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from analysis.errors import DefectError, InputError, Problem, nearest
+from analysis.errors import DefectError, InputError, Problem, nearest, of_system
+from analysis.lock import WAIT, lock
 from analysis.paths import PROJECT, Paths
 from analysis.study import Study, load_study
 
@@ -22,17 +24,30 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.run(_load(arguments.study, root), arguments)
     except InputError as error:
-        print(error, file=sys.stderr)
-        count = len(error.problems)
-        print(
-            f"\n{count} problem{'s' if count > 1 else ''} to mend; nothing was written "
-            "beside the validation report.",
-            file=sys.stderr,
-        )
-        return 2
+        return _mend(error.problems)
     except DefectError as error:
         print(f"a defect of this software, not of the input: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        problem = of_system(error, Paths(arguments.study, root).shown)
+        if problem is None:
+            raise
+        return _mend([problem])
+    except KeyboardInterrupt:
+        print("interrupted; what stood before still stands", file=sys.stderr)
+        return 130
+
+
+def _mend(problems: Sequence[Problem]) -> int:
+    """Say what must change, and give the exit code of it."""
+    print("\n\n".join(problem.block() for problem in problems), file=sys.stderr)
+    count = len(problems)
+    print(
+        f"\n{count} problem{'s' if count > 1 else ''} to mend; nothing was written "
+        "beside the validation report.",
+        file=sys.stderr,
+    )
+    return 2
 
 
 def _load(name: str, root: Path) -> Study:
@@ -44,7 +59,8 @@ def _load(name: str, root: Path) -> Study:
         if paths.definition.is_dir():
             from analysis.intake.validation import write_study_problems  # noqa: PLC0415
 
-            write_study_problems(paths, error.problems)
+            with suppress(InputError), lock(paths, wait=0):  # a command at work needs no page
+                write_study_problems(paths, error.problems)
         raise
 
 
@@ -62,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words)
         command.add_argument("study", metavar="STUDY")
         command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
+        command.add_argument(
+            "--wait", type=float, default=WAIT, metavar="SECONDS",
+            help="how long to wait for another command on the same study (%(default)g)",
+        )  # fmt: skip
         command.set_defaults(run=run)
         if name == "report":
             command.add_argument("--lang", default=None, help="one language (if not said: all)")
@@ -80,11 +100,17 @@ def _progress() -> Callable[[str], None]:
     return lambda _: None
 
 
-def validate(study: Study, _: argparse.Namespace) -> int:
+def _alone(study: Study, arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """The lock of the study, as long as the caller would wait for it."""
+    return lock(study.paths, arguments.wait, _progress())
+
+
+def validate(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.intake.validation import validate, write_validation  # noqa: PLC0415
 
-    clean, problems = validate(study)
-    page = write_validation(study, clean, problems)
+    with _alone(study, arguments):
+        clean, problems = validate(study)
+        page = write_validation(study, clean, problems)
     if problems:
         print(f"report: {study.paths.shown(page)}", file=sys.stderr)
         raise InputError(problems)
@@ -92,22 +118,27 @@ def validate(study: Study, _: argparse.Namespace) -> int:
     return 0
 
 
-def build(study: Study, _: argparse.Namespace) -> int:
+def build(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.release.build import build  # noqa: PLC0415
 
-    folder = build(study, _progress())
+    with _alone(study, arguments):
+        folder = build(study, _progress())
     print(f"{study.name}: results in {study.paths.shown(folder)}")
     return 0
 
 
-def _fresh(study: Study) -> None:
+def _fresh(study: Study, arguments: argparse.Namespace) -> None:
+    """Build what is stale, unless another process does so meanwhile."""
     from analysis.release.build import build, is_fresh  # noqa: PLC0415
 
-    if not is_fresh(study):
-        build(study, _progress())
+    if is_fresh(study):
+        return
+    with _alone(study, arguments):
+        if not is_fresh(study):
+            build(study, _progress())
 
 
-def audit(study: Study, _: argparse.Namespace) -> int:
+def audit(study: Study, arguments: argparse.Namespace) -> int:
     import pandas as pd  # noqa: PLC0415
 
     from analysis.release.audit import summary  # noqa: PLC0415
@@ -115,7 +146,7 @@ def audit(study: Study, _: argparse.Namespace) -> int:
     if study.published is None:
         print(f"{study.name}: no published.csv, so nothing to audit")
         return 0
-    _fresh(study)
+    _fresh(study, arguments)
     rows = pd.read_csv(study.paths.results / "audit.csv", keep_default_na=False)
     print(f"{study.name}: {len(rows)} published figures")
     for status, count in summary(rows).items():
@@ -153,17 +184,21 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
         from analysis.publish.paper import find_chromium  # noqa: PLC0415
 
         find_chromium()  # said before the work, not after it
-    _fresh(study)
-    engine = choose_engine(arguments.engine)
-    print(f"{study.name}: pages in {' and '.join(langs)}, rendered with {engine}")
-    try:
-        sites = render_languages(study, langs, engine, _progress())
-    except RenderError as error:
-        print(f"the report could not be rendered; the one before stands\n{error}", file=sys.stderr)
-        return 1
-    for site in sites:
-        print(f"{study.name}: report in {study.paths.shown(site)}")
-    return max([_print(study, lang) for lang in langs]) if arguments.pdf else 0
+    with _alone(study, arguments):
+        _fresh(study, arguments)
+        engine = choose_engine(arguments.engine)
+        print(f"{study.name}: pages in {' and '.join(langs)}, rendered with {engine}")
+        try:
+            sites = render_languages(study, langs, engine, _progress())
+        except RenderError as error:
+            print(
+                f"the report could not be rendered; the one before stands\n{error}",
+                file=sys.stderr,
+            )
+            return 1
+        for site in sites:
+            print(f"{study.name}: report in {study.paths.shown(site)}")
+        return max([_print(study, lang) for lang in langs]) if arguments.pdf else 0
 
 
 def preview(study: Study, arguments: argparse.Namespace) -> int:
@@ -188,9 +223,11 @@ def _print(study: Study, lang: str) -> int:
     return 0
 
 
-def reconstruct(study: Study, _: argparse.Namespace) -> int:
+def reconstruct(study: Study, arguments: argparse.Namespace) -> int:
     from analysis.reconstruct import reconstruct  # noqa: PLC0415
 
-    for path in reconstruct(study):
+    with _alone(study, arguments):
+        written = reconstruct(study)
+    for path in written:
         print(study.paths.shown(path))
     return 0

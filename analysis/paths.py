@@ -8,6 +8,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def record_of(path: Path) -> Path:
+    """The provenance record beside a raw file."""
+    return path.with_name(f"{path.name}.meta.yml")
+
+
 @dataclass(frozen=True)
 class Paths:
     """Every place a study reads from or writes to, below one root."""
@@ -35,8 +40,16 @@ class Paths:
     def pages(self) -> Path:
         return self.root / "report"
 
+    @property
+    def lock(self) -> Path:
+        return self.root / "data" / "clean" / f".{self.study}.lock"
+
+    @property
+    def sites(self) -> Path:
+        return self.root / "_site" / self.study
+
     def site(self, lang: str) -> Path:
-        return self.root / "_site" / self.study / lang
+        return self.sites / lang
 
     def shown(self, path: Path) -> str:
         """A path as it is told to a person: from the root, never absolute."""

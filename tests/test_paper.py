@@ -24,6 +24,7 @@ from analysis.publish.check import check_site
 from analysis.publish.pages import RenderError
 from analysis.publish.site import render
 from analysis.study import Study, load_study
+from analysis.whole import write
 
 NAMES = ["index", "method", "satisfaction"]
 MM = 96 / 25.4
@@ -221,7 +222,7 @@ def ready(tmp_path: Path) -> Study:
 
 def test_pages_link_to_the_document_once_and_lose_the_link_with_it(ready: Study) -> None:
     site, target = ready.paths.site("fr"), paper.pdf_path(ready, "fr")
-    paper.put(target, b"%PDF")
+    write(target, b"%PDF")
     for words in ("Un document", "Un autre & le même"):
         paper.link(site, target.name, words)
     for path in site.glob("*.html"):

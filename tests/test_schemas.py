@@ -9,7 +9,7 @@ import small_study as small
 
 from analysis.errors import InputError
 from analysis.intake import schemas
-from analysis.intake.clean import clean, examine, write_clean
+from analysis.intake.clean import clean, examine, written
 from analysis.intake.fields import fields
 from analysis.intake.schemas import schema, text_rules, value_rules
 from analysis.study import load_study
@@ -256,12 +256,13 @@ def test_other_formats_give_the_same_tables(raw, ending):
 def test_written_tables_read_back_the_same(raw):
     study = studied(raw)
     made = clean(study)
-    written = write_clean(made, study.paths)
-    assert {path.stem for path in written} == set(made.tables)
-    for path in written:
+    with written(made, study.paths) as drafts:
+        assert not list(study.paths.clean.glob("*.parquet"))
+    assert {path.stem for path in drafts} == set(made.tables)
+    for path in drafts:
         pd.testing.assert_frame_equal(pd.read_parquet(path), made.tables[path.stem])
     assert sorted(path.name for path in study.paths.clean.iterdir()) == sorted(
-        path.name for path in written
+        path.name for path in drafts
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from analysis import whole
 from analysis.errors import InputError, Problem
 from analysis.intake import schemas
 from analysis.intake.fields import SURVEY, Field, fields
@@ -105,23 +107,16 @@ def _checks(sources: tuple[Examined, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CHECKS)
 
 
-def write_clean(clean: Clean, paths: Paths) -> list[Path]:
-    """Write data/clean/<study>/<table>.parquet; all are written before any takes its place."""
+@contextmanager
+def written(clean: Clean, paths: Paths) -> Iterator[dict[Path, Path]]:
+    """The clean tables written beside data/clean/<study>/<table>.parquet: the draft of each by
+    its place, which all take at the end where nothing is raised meanwhile."""
     paths.clean.mkdir(parents=True, exist_ok=True)
-    written = {paths.clean / f"{name}.parquet": table for name, table in clean.tables.items()}
-    try:
-        for path, table in written.items():
-            table.to_parquet(_beside(path), index=False)
-        for path in written:
-            _beside(path).replace(path)
-    finally:
-        for path in written:
-            _beside(path).unlink(missing_ok=True)
-    return list(written)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+    tables = {paths.clean / f"{name}.parquet": table for name, table in clean.tables.items()}
+    with whole.files(*tables) as drafts:
+        for path, table in tables.items():
+            table.to_parquet(drafts[path], index=False)
+        yield drafts
 
 
 # --- One source

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from analysis import whole
 from analysis.errors import Problem
 from analysis.intake.clean import Clean, Examined, examine
 from analysis.intake.fields import Field, fields
@@ -170,16 +171,10 @@ def _write(paths: Paths, content: dict[str, Any], lang: str) -> Path:
     paths.clean.mkdir(parents=True, exist_ok=True)
     page = paths.clean / PAGE
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    _whole(paths.clean / DATA, data)
-    _whole(page, render(content, lang))
+    with whole.files(page, paths.clean / DATA) as drafts:
+        drafts[page].write_text(render(content, lang), encoding="utf-8")
+        drafts[paths.clean / DATA].write_text(data, encoding="utf-8")
     return page
-
-
-def _whole(path: Path, content: str) -> None:
-    """A file appears whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(content, encoding="utf-8")
-    beside.replace(path)
 
 
 def render(content: Mapping[str, Any], lang: str) -> str:

@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 from analysis.errors import InputError
+from analysis.lock import lock
 from analysis.paths import PROJECT
 from analysis.publish.pages import RenderError
-from analysis.publish.site import check, put_in_place, stamp
+from analysis.publish.site import check, put_in_place
 from analysis.publish.stage import site_files, stage
 from analysis.release.build import build, is_fresh
 from analysis.study import load_study
@@ -24,16 +25,15 @@ from analysis.study import load_study
 def main(moment: str) -> None:
     study = load_study(os.environ["LEARNER_SURVEY_STUDY"], PROJECT)
     lang = os.environ["LEARNER_SURVEY_LANG"]
-    if moment == "before" and not is_fresh(study):
-        build(study)
-    staged = stage(study, lang)
-    if moment == "after":
-        rendered = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]) / "report" / lang
-        site_files(study, rendered)
-        check(staged, rendered)
-        put_in_place(rendered, study.paths.site(lang))
-        # What the site before was made from says nothing of this one.
-        stamp(study, lang).unlink(missing_ok=True)
+    with lock(study.paths):
+        if moment == "before" and not is_fresh(study):
+            build(study)
+        staged = stage(study, lang)
+        if moment == "after":
+            rendered = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]) / "report" / lang
+            site_files(study, rendered)
+            check(staged, rendered)
+            put_in_place(study, {lang: rendered}, {})
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ import yaml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
+from analysis import whole
 from analysis.errors import InputError, Problem
+from analysis.lock import lock
 from analysis.publish.pages import Page, RenderError, read_report
 from analysis.publish.stage import ASSETS, TEXTS, chapters, long_date
 from analysis.study import Study
@@ -106,12 +108,16 @@ def print_report(study: Study, lang: str, log: Log = lambda _: None) -> Path:
     report = read_report(study.paths.pages / lang, project, chapters(study))
     pages = [page for page in report.pages if page.front.get("paper", True)]
     document = describe(study, lang)
-    # Not in /tmp, which a confined Chromium (Ubuntu's) does not see.
-    with tempfile.TemporaryDirectory(prefix="paper-", dir=study.paths.clean) as folder:
-        content = print_pages(command, compose(site, pages, document), Path(folder), log)
-    content = describe_pdf(content, document)
-    put(target, content)
-    link(site, target.name, document.word("download").format(pages=count(content)))
+    with lock(study.paths, say=log):
+        # Not in /tmp, which a confined Chromium (Ubuntu's) does not see.
+        with tempfile.TemporaryDirectory(prefix="paper-", dir=study.paths.clean) as folder:
+            content = print_pages(command, compose(site, pages, document), Path(folder), log)
+        content = describe_pdf(content, document)
+        # The document and the links to it, together.
+        with whole.folder(study.paths.sites, carry=lambda _: True) as sites:
+            whole.write(sites / lang / target.name, content)
+            text = document.word("download").format(pages=count(content))
+            link(sites / lang, target.name, text)
     return target
 
 
@@ -332,17 +338,10 @@ def describe_pdf(content: bytes, document: Document) -> bytes:
     return written.getvalue()
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
 def link(site: Path, name: str, text: str) -> None:
     """Link the document from the foot of every page; a site rendered anew has no such link."""
     line = f'\n<p class="whole"><a href="{escape(name)}">{escape(text)}</a></p>'
     for path in sorted(site.glob("*.html")):
         html = LINKED.sub("", path.read_text(encoding="utf-8"))
         head = '<footer class="foot">'
-        put(path, html.replace(head, head + line, 1).encode("utf-8"))
+        whole.write(path, html.replace(head, head + line, 1))

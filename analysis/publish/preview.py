@@ -27,6 +27,7 @@ import pypandoc
 from nbclient import NotebookClient
 
 from analysis.errors import InputError
+from analysis.lock import lock
 from analysis.paths import PROJECT
 from analysis.publish.check import check_site
 from analysis.publish.notebook import code, kernel, outputs, written
@@ -160,13 +161,14 @@ class Preview:
     def page(self, path: Path) -> None:
         """Execute and convert one page, and put it in its place. Raises RenderError."""
         page = read_page(path)
-        # What the site was made from says nothing of it once a page was replaced.
-        stamp(self.study, self.lang).unlink(missing_ok=True)
-        shutil.copyfile(path, self.staged / path.name)
-        (self.staged / "_site").mkdir(exist_ok=True)
-        pandoc = pypandoc.get_pandoc_path()
-        convert(pandoc, self.staged, page, written(page, self._outputs(page)))
-        (self.staged / "_site" / f"{page.name}.html").replace(self.site / f"{page.name}.html")
+        with lock(self.study.paths):
+            # What the site was made from says nothing of it once a page was replaced.
+            stamp(self.study, self.lang).unlink(missing_ok=True)
+            shutil.copyfile(path, self.staged / path.name)
+            (self.staged / "_site").mkdir(exist_ok=True)
+            pandoc = pypandoc.get_pandoc_path()
+            convert(pandoc, self.staged, page, written(page, self._outputs(page)))
+            (self.staged / "_site" / f"{page.name}.html").replace(self.site / f"{page.name}.html")
 
     def _outputs(self, page: Page) -> list[list[Any]]:
         """Outputs of a page, executed only where its code is not what it was."""

@@ -6,11 +6,13 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from analysis import whole
+from analysis.lock import lock
 from analysis.paths import PROJECT
 from analysis.publish.check import check_site
 from analysis.publish.pages import RenderError
@@ -46,8 +48,10 @@ def render(
     """
     if out is None:
         return render_languages(study, [lang], engine, log)[0]
-    staged = stage(study, lang)
-    put_in_place(_rendered(staged, choose_engine(engine), log), out)
+    with lock(study.paths, say=log):
+        rendered = _rendered(stage(study, lang), choose_engine(engine), log)
+        with whole.folder(out) as folder:
+            shutil.copytree(rendered, folder, dirs_exist_ok=True)
     return out
 
 
@@ -60,14 +64,15 @@ def render_languages(
     Raises RenderError, as `render` does.
     """
     chosen = choose_engine(engine)
-    stale = [lang for lang in langs if not is_fresh(study, lang, chosen, langs)]
-    if not stale:
-        log("nothing changed since the report was rendered")
-    before = {lang: fingerprint(study, lang, chosen, langs) for lang in stale}
-    made = {lang: _rendered(stage(study, lang, langs), chosen, log) for lang in stale}
-    for lang, rendered in made.items():
-        put_in_place(rendered, study.paths.site(lang))
-        stamp(study, lang).write_text(json.dumps({"engine": chosen, "inputs": before[lang]}))
+    with lock(study.paths, say=log):
+        stale = [lang for lang in langs if not is_fresh(study, lang, chosen, langs)]
+        if not stale:
+            log("nothing changed since the report was rendered")
+        before = {lang: fingerprint(study, lang, chosen, langs) for lang in stale}
+        made = {lang: _rendered(stage(study, lang, langs), chosen, log) for lang in stale}
+        stamps = {lang: json.dumps({"engine": chosen, "inputs": before[lang]}) for lang in stale}
+        if made:
+            put_in_place(study, made, stamps)
     return [study.paths.site(lang) for lang in langs]
 
 
@@ -99,15 +104,15 @@ def check(staged: Staged, rendered: Path) -> None:
         raise RenderError("\n".join(problems))
 
 
-def put_in_place(rendered: Path, target: Path) -> None:
-    """Put a rendered site in place of the one before."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.replace(old)
-    rendered.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
+def put_in_place(study: Study, made: Mapping[str, Path], stamps: Mapping[str, str]) -> None:
+    """Put rendered sites, by language, in place of those before, all at once. A site without a
+    stamp is never called fresh. Sites of other languages stay."""
+    replaced = {name for lang in made for name in (lang, stamp(study, lang).name)}
+    with whole.folder(study.paths.sites, carry=lambda name: name not in replaced) as folder:
+        for lang, rendered in made.items():
+            shutil.move(rendered, folder / lang)
+        for lang, text in stamps.items():
+            whole.write(folder / stamp(study, lang).name, text)
 
 
 def stamp(study: Study, lang: str) -> Path:
@@ -128,7 +133,10 @@ def is_fresh(
         return False
     chosen = choose_engine(engine)
     expected = {"engine": chosen, "inputs": fingerprint(study, lang, chosen, others)}
-    return json.loads(path.read_text()) == expected
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) == expected
+    except ValueError:  # cut short by hand or by a disk
+        return False
 
 
 def fingerprint(study: Study, lang: str, engine: str, others: Collection[str] = ()) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis import whole
 from analysis.errors import InputError, Problem
+from analysis.paths import record_of
 from analysis.reconstruct import actions, check, counts, files, respondents
 from analysis.reconstruct.believable import believable
 from analysis.reconstruct.catalogue import (
@@ -66,15 +68,19 @@ def reconstruct(study: Study, target: Path | None = None) -> list[Path]:
     plan = read_plan(study)
     made = rebuild(study, plan)
     folder = target or study.paths.raw
-    written = []
+    content = {}
     for source, frame in made.raw.items():
         name = study.definition.sources.present()[source].path
         data = files.content(frame, plan.files[source])
+        content[folder / name] = data
         record = files.provenance(study, plan, source, data, len(frame))
-        written.append(files.write(folder / name, data))
-        written.append(files.write(folder / f"{name}.meta.yml", record))
-    text = files.report(study, plan, made.fewest, made.broken, made.outside)
-    return [*written, files.write(folder / REPORT, text)]
+        content[record_of(folder / name)] = record
+    content[folder / REPORT] = files.report(study, plan, made.fewest, made.broken, made.outside)
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole.files(*content) as drafts:
+        for path, draft in drafts.items():
+            draft.write_bytes(content[path])
+    return list(content)
 
 
 def broken_statements(study: Study) -> list[str]:

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -110,11 +109,3 @@ def _line(item: Broken) -> dict[str, Any]:
 def as_yaml(record: dict[str, Any]) -> bytes:
     text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=1000)
     return text.encode("utf-8")
-
-
-def write(path: Path, data: bytes) -> Path:
-    """Write beside, then move into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(data)
-    return beside.replace(path)

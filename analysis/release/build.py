@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import shutil
-import tempfile
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from analysis import chapters
+from analysis import chapters, whole
 from analysis.chapters.data import KEYS, Data
 from analysis.chapters.responses import facts
+from analysis.errors import InputError, Problem
+from analysis.lock import lock
+from analysis.paths import record_of
 from analysis.release import plausibility
 from analysis.release.audit import COLUMNS, explained, findings, named
 from analysis.release.crosses import crossed
@@ -26,7 +28,14 @@ from analysis.stats.families import adjust
 from analysis.stats.shares import PRECISION
 from analysis.study import Study
 
-PACKAGES = ("pandas", "numpy", "scipy", "pandera", "pyxform")
+PROVENANCE = "provenance.json"
+# Whatever reads, checks, computes or writes a result.
+PACKAGES = (
+    "learner-survey", "numpy", "openpyxl", "pandas", "pandera", "pyarrow", "pydantic",
+    "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
+)  # fmt: skip
+SETTINGS = ("synthetic", "seed", "period", "retention", "design", "thresholds")
+CODE = Path(__file__).parent.parent
 CELL = [*KEYS, "base_kind"]
 ESTIMATES = [c for c in chapters.ESTIMATE_COLUMNS if c not in PRECISION] + ["verdict", "evidence"]
 CROSSES = [*ESTIMATES, "reason"]
@@ -96,74 +105,115 @@ def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
 def build(study: Study, say: Callable[[str], None] = lambda _: None) -> Path:
     """Validate, clean, analyse and release a study. Returns the folder of results.
 
-    Raises InputError where the input must change. Results are replaced whole, or not at all.
+    Raises InputError where the input must change, changed meanwhile, or is in the hands of another
+    process. Results are replaced whole, or not at all, and clean tables along with them.
     """
     # Readers and schemas are slow to import and not needed to look at results.
-    from analysis.errors import InputError  # noqa: PLC0415
-    from analysis.intake.clean import write_clean  # noqa: PLC0415
+    from analysis.intake.clean import written  # noqa: PLC0415
     from analysis.intake.validation import validate, write_validation  # noqa: PLC0415
 
-    inputs = fingerprint(study)
-    say("reading and checking the sources")
-    clean, problems = validate(study)
-    write_validation(study, clean, problems)
-    if clean is None or problems:
-        raise InputError(problems)
-    write_clean(clean, study.paths)
-    say("estimating")
-    frames = release(study, clean.tables)
-    say("writing results")
-    _replace(study.paths.results, frames, study, inputs)
+    with lock(study.paths, say=say):
+        made_of = fingerprint(study)
+        say("reading and checking the sources")
+        clean, problems = validate(study)
+        write_validation(study, clean, problems)
+        if problems:
+            raise InputError(problems)
+        say("estimating")
+        frames = release(study, clean.tables)
+        say("writing results")
+        before = read_provenance(study.paths.results)
+        with written(clean, study.paths) as tables, whole.folder(study.paths.results) as folder:
+            write_results(folder, frames, study)
+            record = made_of | {
+                "settings": settings(study),
+                "tables": {place.name: _sha256(draft) for place, draft in tables.items()},
+                "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
+            }
+            text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+            (folder / PROVENANCE).write_text(text, encoding="utf-8")
+            unchanged(study, made_of)
+        for name in set(before.get("tables", {})) - set(record["tables"]):
+            (study.paths.clean / name).unlink(missing_ok=True)
     return study.paths.results
 
 
-def _replace(target: Path, frames: dict[str, pd.DataFrame], study: Study, inputs: dict) -> None:
-    """Write results beside their place, then put them there in one move."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".results-", dir=target.parent))
-    try:
-        write_results(folder, frames, study)
-        text = json.dumps(inputs, indent=2, sort_keys=True) + "\n"
-        (folder / "provenance.json").write_text(text, encoding="utf-8")
-        old = target.with_name(".results-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.replace(old)
-        folder.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def unchanged(study: Study, made_of: dict) -> None:
+    """Raises InputError that names the input files which changed since a fingerprint."""
+    then, now = made_of["inputs"], fingerprint(study)["inputs"]
+    changed = sorted(name for name in then | now if then.get(name) != now.get(name))
+    if changed:
+        raise InputError(
+            [
+                Problem(
+                    name,
+                    "a file stays as it is while results are made of it",
+                    "it changed meanwhile" if name in now else "it is gone",
+                    "the file as it was when the command began",
+                    "let the program that writes it end, and call the command again",
+                )
+                for name in changed
+            ]
+        )
 
 
 def fingerprint(study: Study) -> dict:
-    """What results depend on: input files and code by their hash, packages by version."""
-    root = study.paths.root
-    raw = [path for path in sorted(study.paths.raw.glob("*")) if path.is_file()]
-    own = [path for path in sorted(study.paths.definition.glob("*")) if path.is_file()]
+    """What results depend on: input files and code by their hash, programs by version."""
     code = [
         path
-        for path in sorted(Path(__file__).parent.parent.rglob("*"))
-        if path.suffix in (".py", ".yml") and not {"display", "publish"} & set(path.parts)
+        for path in sorted(CODE.rglob("*"))
+        if path.suffix in (".py", ".yml")
+        and not {"display", "publish"} & set(path.relative_to(CODE).parts)
     ]
     digest = hashlib.sha256()
     for path in code:
-        digest.update(path.name.encode() + path.read_bytes())
+        digest.update(path.relative_to(CODE).as_posix().encode() + b"\0" + path.read_bytes())
     return {
-        "inputs": {path.relative_to(root).as_posix(): _sha256(path) for path in raw + own},
+        "inputs": {study.paths.shown(path): _sha256(path) for path in inputs(study)},
         "code": digest.hexdigest(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {"Python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in PACKAGES},
     }
+
+
+def inputs(study: Study) -> list[Path]:
+    """The files a study is made of: its sources with their records, and its definition. Others
+    that lie beside them are none of our business, and their names are not published."""
+    raw = [study.paths.raw / source.path for source in study.definition.sources.present().values()]
+    records = [record_of(path) for path in raw]
+    own = study.paths.definition.glob("*")
+    return sorted(path for path in (*raw, *records, *own) if path.is_file())
+
+
+def settings(study: Study) -> dict:
+    """The choices of study.yml that change a number, those left at their default included."""
+    return study.definition.model_dump(mode="json", include=set(SETTINGS))
+
+
+def read_provenance(results: Path) -> dict:
+    """What results say they were made of; nothing where they are not there."""
+    try:
+        found = json.loads((results / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_fresh(study: Study) -> bool:
+    """Whether the results there are those that the inputs and the code would give, and they and
+    the clean tables are as they were written."""
+    paths, record = study.paths, read_provenance(study.paths.results)
+    made_of = fingerprint(study)
+    if {name: record.get(name) for name in made_of} != made_of:
+        return False
+    files = {path.name for path in paths.results.iterdir()} - {PROVENANCE}
+    return files == set(record.get("files", ())) and all(
+        path.is_file() and _sha256(path) == known
+        for place, part in ((paths.results, "files"), (paths.clean, "tables"))
+        for path, known in ((place / name, known) for name, known in record.get(part, {}).items())
+    )
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def is_fresh(study: Study) -> bool:
-    """Whether the results there are those that the inputs and the code would give."""
-    path = study.paths.results / "provenance.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8")) == fingerprint(study)
-    except (OSError, ValueError):
-        return False
