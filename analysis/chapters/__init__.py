@@ -78,4 +78,5 @@ def measure(data: Data, estimates: pd.DataFrame) -> pd.DataFrame:
     tables = [*chain.from_iterable(own), *differences(data, estimates)]
     if not tables:
         return pd.DataFrame(columns=MEASURE_COLUMNS)
-    return pd.concat(tables, ignore_index=True)[MEASURE_COLUMNS]
+    # Tables of a study that has nothing to measure are empty, some of them without columns.
+    return pd.concat(tables, ignore_index=True).reindex(columns=MEASURE_COLUMNS)
