@@ -353,8 +353,24 @@ def test_audit_table_is_filtered_without_script():
         "contradicted",
         "unspecified",
     ]
-    assert 'tr[data-status]:not([data-status="exact"]){display:none}' in body
+    assert 'tr[data-status]:not([data-status="exact"])' in body
     assert "Tronqué au lieu d’arrondi (2)" in body
+
+
+def test_audited_figures_stand_under_their_subject():
+    audit = results().audit
+    variables = ["age", "nobody_knows", "age", *["satisfaction"] * (len(audit) - 3)]
+    body = tables.audit_table(audit.assign(variable=variables), REPORT.labels, "Chiffres")
+    subjects = re.findall(r"<summary>(.*?) <span class=\"tally\">(.*?)</span>", body)
+    assert [subject for subject, _ in subjects] == [
+        "Quelle est votre tranche d’âge\u00a0?",
+        "Autres chiffres",
+        REPORT.labels.variable("satisfaction"),
+    ]
+    told = [int(number) for _, tally in subjects for number in re.findall(r"\u00a0(\d+)", tally)]
+    assert sum(told) == len(audit) == len(re.findall("<tr data-status", body))
+    # Under another status than those it has, a subject is not shown.
+    assert '.part:not(:has([data-status="exact"]))' in body
 
 
 def test_a_test_that_failed_is_told_in_words():

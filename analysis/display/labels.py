@@ -43,6 +43,11 @@ class Labels:
                 return self._spaced(wording.label[self.lang])
         raise self._missing(name)
 
+    def subject(self, name: str) -> str:
+        """What a figure of the register is about: its variable, where the study has it."""
+        known = any(self.lang in wording.label for wording in self._wordings(name, ""))
+        return self.variable(name) if known else self.term("figure", "other_subjects")
+
     def hint(self, name: str, population: str = "") -> str:
         """The instruction printed under a question, or ""."""
         for wording in self._wordings(name, population):

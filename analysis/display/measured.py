@@ -18,7 +18,7 @@ from analysis.display.charts import records
 from analysis.display.labels import Labels
 from analysis.display.results import measured
 from analysis.display.rows import Sources, items_of, table_of, told_apart
-from analysis.display.tables import marked, points, table_html
+from analysis.display.tables import marked, points, scrolled, table_html
 
 # Pairs of answers shown a question, the strongest first; the download holds them all.
 PAIRS = 10
@@ -40,7 +40,7 @@ class Table:
         numeric = [n for n in range(len(self.head)) if n not in self.words]
         table = table_html(self.head, self.body, caption, numeric, sections=self.sections)
         note = escape(labels.term("table_notes", name))
-        return f'<div class="scroll" tabindex="0">{table}</div><p class="note">{note}</p>'
+        return f'{scrolled(table)}<p class="note">{note}</p>'
 
 
 def table(name: str, sources: Sources, caption: str) -> str:

@@ -183,7 +183,7 @@ class Report:
         if name in measured.MAKERS:
             return measured.table(name, self.sources, caption)
         html = tables.numbers_table(self._rows(name), self._words(name), caption)
-        return f'<div class="scroll" tabindex="0">{html}</div>'
+        return tables.scrolled(html)
 
     def explorer(self) -> Markdown:
         """Any closed question by any profile variable, as the reader chooses."""

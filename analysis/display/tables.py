@@ -73,6 +73,11 @@ def table_html(
     )
 
 
+def scrolled(table: str) -> str:
+    """A table in a box that scrolls where it is wider than the page, by keyboard too."""
+    return f'<div class="scroll" tabindex="0">{table}</div>'
+
+
 def numbers_table(rows: pd.DataFrame, words: Words, caption: str) -> str:
     """Every number of a figure: label, group, share, intervals, count, base, share on another
     base, difference to all others, verdict with its reasons, evidence."""
@@ -205,15 +210,38 @@ def csv_link(content: str) -> str:
 
 
 def audit_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
-    """Published figures beside their recomputation, to be filtered by status without script."""
-    table = _audit_rows(audit, labels, caption)
-    return _filter(list(audit["status"].drop_duplicates()), audit["status"], labels, table)
+    """Published figures beside their recomputation, to be filtered by status without script.
+
+    The figures of each question are folded under it: hundreds of rows are neither read nor laid
+    out at once.
+    """
+    statuses = list(audit["status"].drop_duplicates())
+    if "variable" in audit:
+        parts = audit.groupby(audit["variable"].map(labels.subject), sort=False)
+        body = "".join(_audit_part(str(subject), rows, labels) for subject, rows in parts)
+    else:
+        body = scrolled(_audit_rows(audit, labels, caption))
+    return _filter(statuses, audit["status"], labels, body)
+
+
+def _audit_part(subject: str, audit: pd.DataFrame, labels: Labels) -> str:
+    """The figures of one subject under its name and how many of them have each status."""
+    known = audit["status"].value_counts()
+    counts = [
+        f"{labels.answer('audit_status', status)}\u00a0{labels.formats.number(known[status])}"
+        for status in labels.answers("audit_status")
+        if status in known
+    ]
+    return (
+        f'<details class="part"><summary>{escape(subject)} '
+        f'<span class="tally">{escape(" · ".join(counts))}</span></summary>'
+        f"{scrolled(_audit_rows(audit, labels, subject))}</details>"
+    )
 
 
 def faults_table(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
     """The published figures that do not hold as printed."""
-    table = _audit_rows(audit[audit["status"].isin(FAULTS)], labels, caption)
-    return f'<div class="scroll" tabindex="0">{table}</div>'
+    return scrolled(_audit_rows(audit[audit["status"].isin(FAULTS)], labels, caption))
 
 
 def _audit_rows(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
@@ -226,7 +254,8 @@ def _audit_rows(audit: pd.DataFrame, labels: Labels, caption: str) -> str:
         for cells in audit[names].itertuples(index=False, name=None)
     ]
     marks = [f'data-status="{escape(status)}"' for status in audit["status"]]
-    return table_html(head, body, caption, (names.index("base_n"),), marks)
+    table = table_html(head, body, caption, (names.index("base_n"),), marks)
+    return f'<div class="audited">{table}</div>'
 
 
 def _audit_cell(labels: Labels, name: str, value: str) -> str:
@@ -234,7 +263,8 @@ def _audit_cell(labels: Labels, name: str, value: str) -> str:
         return labels.answer("audit_status", value)
     if name in ("published", "recomputed", "base_n"):
         return " · ".join(_quantity(labels, part) for part in value.split(" ; "))
-    return DAY.sub(lambda day: _quantity(labels, day[0]), value) if name == "explanation" else value
+    text = labels.formats.typography(value)
+    return DAY.sub(lambda day: _quantity(labels, day[0]), text) if name == "explanation" else text
 
 
 def _quantity(labels: Labels, text: str) -> str:
@@ -258,8 +288,8 @@ def _quantity(labels: Labels, text: str) -> str:
 def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -> str:
     """Radio buttons before a table; the rules that hide rows go with it."""
     rules = "".join(
-        f'.filtered:has([value="{s}"]:checked) tr[data-status]:not([data-status="{s}"])'
-        "{display:none}"
+        f'.filtered:has([value="{s}"]:checked) :is(tr[data-status]:not([data-status="{s}"]), '
+        f'.part:not(:has([data-status="{s}"]))){{display:none}}'
         for s in map(escape, statuses)
     )
     choices = [("", f"{labels.term('figure', 'every')} ({len(every)})")]
@@ -275,7 +305,7 @@ def _filter(statuses: list[str], every: pd.Series, labels: Labels, table: str) -
     return (
         f'<div class="filtered"><style>{rules}</style><fieldset class="filter">'
         f"<legend>{legend}</legend>{buttons}</fieldset>"
-        f'<div class="scroll" tabindex="0">{table}</div></div>'
+        f"{table}</div>"
     )
 
 
@@ -291,7 +321,7 @@ def tests_table(
     sections = [_crossed(row, labels) for row in records(tests)]
     # A corrected p value says how it was corrected, and needs more than one line.
     html = table_html(head, body, caption, (2, 6, 7), sections=sections)
-    return f'<div class="scroll" tabindex="0">{html}</div>'
+    return scrolled(html)
 
 
 def _crossed(row: Any, labels: Labels) -> str:
@@ -350,4 +380,4 @@ def codebook_table(labels: Labels, caption: str) -> str:
         ]
         for question in form or ()
     ]  # fmt: skip
-    return f'<div class="scroll" tabindex="0">{table_html(head, body, caption)}</div>'
+    return scrolled(table_html(head, body, caption))

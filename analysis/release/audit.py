@@ -69,8 +69,9 @@ def explained(
 
 
 def named(rows: pd.DataFrame, register: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Rows with the label that the register gives each figure in a language, where it does."""
+    """Rows with the variable each figure is of, and its label in a language where it has one."""
     column = f"label_{lang}"
+    rows = rows.assign(variable=register["variable"].to_numpy())
     return rows.assign(label=register[column].to_numpy()) if column in register else rows
 
 

@@ -76,9 +76,16 @@
     document.addEventListener(kind, carry, true)
   }
 
+  // What is asked for by its status is shown at once.
+  for (const filter of document.querySelectorAll(".filtered")) {
+    filter.addEventListener("change", (event) => {
+      for (const part of filter.querySelectorAll(".part")) part.open = event.target.value !== ""
+    })
+  }
+
   let folded = []
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll(".callout details:not([open])")]
+    folded = [...document.querySelectorAll(":is(.callout details, .part):not([open])")]
     for (const fold of folded) fold.open = true
   })
   window.addEventListener("afterprint", () => {
