@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from publishing import project
 
-from analysis.publish.preview import STATE, Preview, changes, serve, snapshot, watch
+from analysis.publish.preview import RELOAD, STATE, Preview, changes, serve, snapshot, watch
 from analysis.publish.site import render, stamp
 from analysis.study import Study
 
@@ -145,8 +145,9 @@ def test_an_open_page_hears_of_a_change_and_the_site_holds_no_script(
     watching.start()
     try:
         page = urlopen(f"{root}/fr/{PROSE}.html").read().decode()
-        assert STATE in page and page.index(STATE) < page.index("</body>")
-        assert STATE not in html(preview)
+        assert RELOAD in page and page.index(RELOAD) < page.index("</body>")
+        assert RELOAD not in html(preview)
+        assert STATE in urlopen(root + RELOAD).read().decode()
         before = json.load(urlopen(root + STATE))["version"]
         path = qmd(study)
         text = path.read_text(encoding="utf-8")

@@ -37,11 +37,10 @@ from analysis.publish.site import stamp
 from analysis.publish.stage import environment
 from analysis.study import Study
 
-STATE = "/preview.json"
+STATE, RELOAD = "/preview.json", "/preview.js"
 # How often files and, in the browser, the state are looked at, in seconds.
 EVERY = 0.2
-SCRIPT = """<script>
-(() => {
+SCRIPT = """(() => {
   let seen
   const box = document.createElement("pre")
   box.setAttribute("role", "alert")
@@ -60,7 +59,6 @@ SCRIPT = """<script>
   }
   ask()
 })()
-</script>
 """.replace("STATE", STATE).replace("PAUSE", str(int(1000 * EVERY)))
 
 Snapshot = Mapping[Path, int]
@@ -220,7 +218,11 @@ class Handler(SimpleHTTPRequestHandler):
             self._send(content.encode(), "application/json")
         elif path.suffix == ".html" and path.is_file():
             page = path.read_text(encoding="utf-8")
-            self._send(page.replace("</body>", SCRIPT + "</body>").encode(), "text/html")
+            # A file of this server, as the policy of a page lets no script in its text run.
+            script = f'<script src="{RELOAD}"></script>\n'
+            self._send(page.replace("</body>", script + "</body>").encode(), "text/html")
+        elif self.path == RELOAD:
+            self._send(SCRIPT.encode(), "text/javascript")
         else:
             super().do_GET()
 
