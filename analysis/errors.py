@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from analysis.plain import told
+
+LONG = 1_000  # characters of a list of what is known
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -25,14 +29,14 @@ class Problem:
     column: str | None = None
 
     def block(self) -> str:
-        place = self.file
+        place = told(self.file)
         if self.row is not None:
             place += f", row {self.row}"
         if self.column is not None:
-            place += f", column {self.column}"
+            place += f", column {told(self.column)}"
         return (
-            f"{place}\n  rule:     {self.rule}\n  found:    {self.found}\n"
-            f"  expected: {self.expected}\n  to do:    {self.action}"
+            f"{place}\n  rule:     {told(self.rule)}\n  found:    {told(self.found)}\n"
+            f"  expected: {told(self.expected, LONG)}\n  to do:    {told(self.action, LONG)}"
         )
 
 

@@ -247,9 +247,9 @@ def test_choosing_changes_title_bars_table_sentence_and_address(page: Page) -> N
     assert title(page) == "Satisfaction, par heures de formation suivies"
     before = {s: page.locator(s).inner_text() for s in (".bars", ".scroll", ".say", ".q")}
     page.locator("#explorer-q").select_option("practice")
-    page.wait_for_function("location.hash === '#q=practice&by=training_hours'")
+    page.wait_for_function("() => location.hash === '#q=practice&by=training_hours'")
     page.locator("#explorer-by").select_option("age")
-    page.wait_for_function("location.hash === '#q=practice&by=age'")
+    page.wait_for_function("() => location.hash === '#q=practice&by=age'")
     assert title(page) == "Mise en pratique, par âge"
     after = {s: page.locator(s).inner_text() for s in before}
     assert all(after[selector] != before[selector] for selector in before)
@@ -259,18 +259,18 @@ def test_choosing_changes_title_bars_table_sentence_and_address(page: Page) -> N
 
 def test_back_and_forward_go_through_choices(page: Page) -> None:
     page.locator("#explorer-by").select_option("age")
-    page.wait_for_function("location.hash.endsWith('by=age')")
+    page.wait_for_function("() => location.hash.endsWith('by=age')")
     page.locator("#explorer-by").select_option("")
-    page.wait_for_function("location.hash === '#q=satisfaction'")
+    page.wait_for_function("() => location.hash === '#q=satisfaction'")
     assert title(page) == "Satisfaction, ensemble"
     page.go_back()
-    page.wait_for_function("document.getElementById('explorer-by').value === 'age'")
+    page.wait_for_function("() => document.getElementById('explorer-by').value === 'age'")
     assert title(page) == "Satisfaction, par âge"
     page.go_back()
-    page.wait_for_function("location.hash === ''")
+    page.wait_for_function("() => location.hash === ''")
     assert choice(page) == FIRST
     page.go_forward()
-    page.wait_for_function("location.hash.endsWith('by=age')")
+    page.wait_for_function("() => location.hash.endsWith('by=age')")
     assert choice(page) == ("satisfaction", "age")
 
 
@@ -305,7 +305,7 @@ def test_an_unknown_choice_falls_back_and_says_so(
     message = page.locator(".explorer-message")
     assert title(page) in message.inner_text() and "choix" in message.inner_text()
     page.locator("#explorer-q").select_option("job")
-    page.wait_for_function("location.hash.startsWith('#q=job')")
+    page.wait_for_function("() => location.hash.startsWith('#q=job')")
     assert message.inner_text() == ""
     assert errors == []
     page.close()
@@ -313,7 +313,7 @@ def test_an_unknown_choice_falls_back_and_says_so(
 
 def test_other_anchors_change_nothing(page: Page) -> None:
     page.locator("#explorer-by").select_option("age")
-    page.wait_for_function("location.hash.endsWith('by=age')")
+    page.wait_for_function("() => location.hash.endsWith('by=age')")
     page.evaluate("location.hash = '#content'")
     page.wait_for_timeout(100)
     assert choice(page) == ("satisfaction", "age")
@@ -322,7 +322,7 @@ def test_other_anchors_change_nothing(page: Page) -> None:
 def test_a_question_is_not_crossed_with_itself(page: Page) -> None:
     page.locator("#explorer-by").select_option("age")
     page.locator("#explorer-q").select_option("age")
-    page.wait_for_function("location.hash === '#q=age'")
+    page.wait_for_function("() => location.hash === '#q=age'")
     assert page.locator("#explorer-by option[value=age]").is_disabled()
     assert not page.locator("#explorer-by option[value=status]").is_disabled()
 
@@ -330,13 +330,13 @@ def test_a_question_is_not_crossed_with_itself(page: Page) -> None:
 def test_the_keyboard_is_enough(page: Page) -> None:
     page.locator("#explorer-q").focus()
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("location.hash.startsWith('#q=dissatisfaction_reason')")
+    page.wait_for_function("() => location.hash.startsWith('#q=dissatisfaction_reason')")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "explorer-by"
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Home")
-    page.wait_for_function("location.hash === '#q=dissatisfaction_reason'")
+    page.wait_for_function("() => location.hash === '#q=dissatisfaction_reason'")
     reached = []
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -447,7 +447,7 @@ def test_a_suppressed_group_is_hatched_and_says_why(
 
 def test_paper_shows_the_choice_and_not_the_controls(page: Page) -> None:
     page.locator("#explorer-by").select_option("status")
-    page.wait_for_function("location.hash.endsWith('by=status')")
+    page.wait_for_function("() => location.hash.endsWith('by=status')")
     page.emulate_media(media="print")
     assert not page.locator(".choice").is_visible()
     assert not page.locator(".explorer-view .tools").is_visible()

@@ -47,7 +47,7 @@ class Checked(HTMLParser):
 def parts(text):
     """Id, HTML and caption of a block."""
     match = re.fullmatch(
-        r"\n::: \{#(\S+) \.\w+\}\n```\{=html\}\n(.*)\n```\n\n(.*)\n:::\n", text, re.DOTALL
+        r"\n::: \{#(\S+) \.\w+\}\n`{3,}\{=html\}\n(.*)\n`{3,}\n\n(.*)\n:::\n", text, re.DOTALL
     )
     assert match, text[:300]
     return match.groups()
@@ -299,7 +299,7 @@ def test_captions_survive_markdown():
     )
     page = pypandoc.convert_text(markdown(text), "html", format="markdown")
     shown = html.unescape(re.sub(r"</?p>", "", page)).strip().replace("\n", " ")
-    assert shown.replace("…", "...") == text
+    assert shown == text
 
 
 def test_a_block_reads_back_through_pandoc():
@@ -319,7 +319,7 @@ def test_nothing_in_a_label_can_leave_its_place():
     assert json.loads(inside) == {"label": evil}
     table = table_html([evil, "b"], [[evil, evil]], evil)
     assert "<script" not in table
-    assert "```" not in raw("a ``` b").removeprefix("```{=html}\n").removesuffix("\n```")
+    assert raw("a\n```\nb") == "````{=html}\na\n```\nb\n````"
     assert '"' not in csv_link('a,"b"\n')
 
 
@@ -333,7 +333,6 @@ def test_an_evil_label_passes_through_a_whole_figure():
     finally:
         column.answers["permanent"]["fr"] = kept
     assert "<img" not in re.sub(r"<script.*?</script>", "", body)
-    assert "```" not in body
     assert body.count("</script>") == 2
 
 

@@ -162,7 +162,7 @@ def test_the_menu_stands_open_or_folds_with_the_width(browser: Browser, site: Pa
     assert chapters.is_visible()
     assert not page.locator(".menu summary").is_visible()
     page.set_viewport_size({"width": PHONE, "height": 800})
-    page.wait_for_function("!document.getElementById('menu').open")
+    page.wait_for_function("() => !document.getElementById('menu').open")
     assert not chapters.is_visible()
     page.locator(".menu summary").click()
     assert chapters.is_visible()
@@ -287,7 +287,7 @@ def test_pointing_at_a_bar_says_count_base_and_interval(
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     said = chart.locator(".hoverlayer").text_content
-    page.wait_for_function("document.querySelector('.hoverlayer text')")
+    page.wait_for_function("() => document.querySelector('.hoverlayer text')")
     assert "%" in (said() or "") and "sur" in (said() or "") and " à " in (said() or "")
     page.close()
 
@@ -300,10 +300,10 @@ def test_a_chart_goes_back_to_its_still_when_its_width_or_colours_change(
     show_charts(page)
     assert drawn.count() >= 5
     page.set_viewport_size({"width": PHONE, "height": 900})
-    page.wait_for_function("!document.querySelector('.chart[data-drawn]')")
+    page.wait_for_function("() => !document.querySelector('.chart[data-drawn]')")
     show_charts(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("!document.querySelector('.chart[data-drawn]')")
+    page.wait_for_function("() => !document.querySelector('.chart[data-drawn]')")
     assert page.locator(".still.narrow:visible").count() >= 5
     page.close()
 

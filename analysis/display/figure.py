@@ -25,8 +25,10 @@ from analysis.display.tables import (
     numbers_csv,
     numbers_table,
 )
+from analysis.plain import markdown
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#|~^$@\"'!+-])")
+# A sign in a script that would open a comment, a script, or a shortcode of Quarto.
+READ = re.compile(r"<(?=!--|script)|(?<=\{\{)<", re.IGNORECASE)
 # How a kind of figure marks what is fragile, where it is not by a pale bar.
 MARKS = {
     "stacked": "fragile_line",
@@ -34,7 +36,6 @@ MARKS = {
     "bands": "fragile_point",
     "dots": "fragile_point",
 }
-LISTED = re.compile(r"^(\d+)([.)])")
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,15 @@ def figure_block(rows: pd.DataFrame, words: Words, block: Block) -> str:
 
 
 def raw(html: str) -> str:
-    """HTML that Quarto and pandoc pass on untouched: no line of it may end its block."""
-    safe = html.replace("```", "&#96;&#96;&#96;")
-    return f"```{{=html}}\n{safe}\n```"
-
-
-def markdown(text: str) -> str:
-    """A plain text as Markdown that shows it, whatever signs it holds."""
-    return LISTED.sub(r"\1\\\2", MARKDOWN.sub(r"\\\1", text))
+    """HTML that Quarto and pandoc pass on untouched: its fence is longer than any in it."""
+    ticks = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", html))])
+    return f"{ticks}{{=html}}\n{html}\n{ticks}"
 
 
 def script(spec: dict[str, Any], name: str) -> str:
-    """A specification beside its chart; `</` cannot close the script."""
+    """A specification beside its chart, with nothing in it that HTML or Quarto would read."""
     content = json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    content = content.replace("</", "<\\/")
-    content = content.replace("<!--", "<\\u0021--")
+    content = READ.sub(r"\\u003c", content.replace("</", "<\\/"))
     return f'<script type="application/json" data-layout="{name}">{content}</script>'
 
 

@@ -43,6 +43,7 @@ from analysis.display.sentences import fill, tell
 from analysis.display.traced import Traced, lines, number, together
 from analysis.errors import InputError, Problem
 from analysis.paths import PROJECT
+from analysis.plain import markdown
 from analysis.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _show_text_as_written(report: Report) -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         shown = shell.display_formatter.formatters["text/markdown"]
-        shown.for_type(str, block.markdown)
+        shown.for_type(str, markdown)
         shown.for_type(Traced, report.linked)
 
 
@@ -161,7 +162,7 @@ class Report:
         if not html:
             return _markdown("")
         return _markdown(
-            f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{block.markdown(caption)}\n:::\n"
+            f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{markdown(caption)}\n:::\n"
         )
 
     def _table_html(self, name: str, caption: str) -> str:
@@ -308,8 +309,8 @@ class Report:
         """A text as Markdown, each number linked to its row, which the table `cited` then holds."""
         pieces = text.pieces() if isinstance(text, Traced) else [(text, "")]
         return "".join(
-            f'[{block.markdown(piece)}](#{self._cite(piece, rows)}){{.row role="doc-noteref"}}'
-            if rows else block.markdown(piece)
+            f'[{markdown(piece)}](#{self._cite(piece, rows)}){{.row role="doc-noteref"}}'
+            if rows else markdown(piece)
             for piece, rows in pieces
         )  # fmt: skip
 

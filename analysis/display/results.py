@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.display.traced import lines
 from analysis.errors import InputError, Problem
+from analysis.plain import unguarded_frame
 
 ESTIMATE_TEXT = [
     "chapter", "table", "population", "variable", "category", "by", "by_category", "base_kind",
@@ -139,7 +140,7 @@ def _read(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     if not path.is_file():
         return _nothing(*columns)
     # Answers may be called "none" or "NA": only an empty cell is empty.
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    return unguarded_frame(pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"))
 
 
 def measured(measures: pd.DataFrame, *names: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.display.charts import Words, records
 from analysis.display.labels import Labels
 from analysis.display.results import ADJUSTMENTS, TESTED
+from analysis.plain import guarded_frame
 
 CSV_COLUMNS = [
     "label", "series_label", "variable", "population", "category", "by", "by_category",
@@ -200,7 +201,7 @@ def numbers_csv(rows: pd.DataFrame, columns: Sequence[str] = CSV_COLUMNS) -> str
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows(frame.itertuples(index=False, name=None))
+    writer.writerows(guarded_frame(frame).itertuples(index=False, name=None))
     return text.getvalue()
 
 

@@ -154,7 +154,9 @@ class Preview:
         except (RenderError, InputError) as error:
             self._tell(str(error))
         else:
-            self._tell("\n".join(check_site(self.site, [])))
+            sources = (self.study.paths.pages / self.lang).glob("*.qmd")
+            texts = {path.stem: path.read_text(encoding="utf-8") for path in sources}
+            self._tell("\n".join(check_site(self.site, [], written=texts)))
 
     def page(self, path: Path) -> None:
         """Execute and convert one page, and put it in its place. Raises RenderError."""

@@ -99,7 +99,8 @@ def _by_engine(staged: Staged, engine: str, log: Log) -> Path:
 def check(staged: Staged, rendered: Path) -> None:
     """Raises RenderError with everything that is wrong with a rendered site."""
     names = [page.name for page in staged.report.pages]
-    problems = check_site(rendered, names, staged.standing)
+    written = {name: (staged.folder / f"{name}.qmd").read_text(encoding="utf-8") for name in names}
+    problems = check_site(rendered, names, staged.standing, written)
     if problems:
         raise RenderError("\n".join(problems))
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
+from analysis.plain import markdown
 from analysis.publish.bundle import plotly_bundle
 from analysis.publish.pages import Report, read_report
 from analysis.study import Study
@@ -214,14 +216,23 @@ def footer(study: Study, lang: str, texts: Mapping[str, str]) -> list[str]:
     ours = version("learner-survey")
     lines = [
         texts["cite"].format(
-            publisher=definition.publisher, title=definition.title[lang], version=ours
+            publisher=markdown(definition.publisher),
+            title=markdown(definition.title[lang]),
+            version=ours,
         ),
-        texts["licence"].format(name=definition.licence.name, url=definition.licence.url),
+        texts["licence"].format(
+            name=markdown(definition.licence.name), url=address(definition.licence.url)
+        ),
         texts["versions"].format(versions=", ".join(versions())),
     ]
     if definition.published.get(lang):
-        lines.insert(0, texts["source"].format(published=definition.published[lang]))
+        lines.insert(0, texts["source"].format(published=markdown(definition.published[lang])))
     return lines
+
+
+def address(url: str) -> str:
+    """An address as the target of a link in Markdown."""
+    return quote(url, safe="%/:=&?~#+!$,;'@*")
 
 
 def versions() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xlsxwriter
 
+from analysis.plain import guarded_frame
 from analysis.study import Study
 
 DESCRIPTIONS = {
@@ -22,6 +23,10 @@ DESCRIPTIONS = {
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
 }
+GUARD = (
+    "In the CSV files an apostrophe stands before a text that a spreadsheet would take for a "
+    "formula; the Parquet files hold each text as it is."
+)
 # How numbers look in the workbook, by column. Cells keep every digit.
 PERCENT, WHOLE, EFFECT, P_VALUE, PLAIN = "0.0%", "#,##0", "0.00", "0.0000", "General"
 NUMBERS = {
@@ -81,7 +86,7 @@ FIELDS = {
 def write_results(folder: Path, frames: dict[str, pd.DataFrame], study: Study) -> None:
     """Write every export of a set of results into an empty folder."""
     for name, frame in frames.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        guarded_frame(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         frame.to_parquet(folder / f"{name}.parquet", index=False)
     _workbook(folder / "estimates.xlsx", frames, study)
     _data_package(folder, frames, study)
@@ -181,6 +186,7 @@ def _data_package(folder: Path, frames: dict[str, pd.DataFrame], study: Study) -
     package = {
         "name": definition.study.replace("_", "-"),
         "title": definition.title[definition.languages[0]],
+        "description": GUARD,
         "profile": "tabular-data-package",
         "licenses": [{"title": definition.licence.name, "path": definition.licence.url}],
         "synthetic": definition.synthetic,

@@ -10,7 +10,8 @@
     displayModeBar: false, displaylogo: false, responsive: false, scrollZoom: false,
     doubleClick: false, showTips: false,
   };
-  const TOKEN = /var\((--[a-z0-9-]+)\)/g;
+  const TOKEN = /^var\((--[a-z0-9-]+)\)$/;
+  const STYLED = /(<span style="[^"]*)var\((--[a-z0-9-]+)\)/g;
   let plotly = null;
 
   /* Resolves to plotly, which is asked for once; where it cannot be had, the next try asks again. */
@@ -29,12 +30,17 @@
     return plotly;
   }
 
-  /* Colours are names of custom properties: their values are those of the page right now. */
+  /* Colours are names of custom properties: their values are those of the page right now. A text
+     is left as it is but for the colour of a softer part of it. */
   function specification(chart, name) {
     const style = getComputedStyle(chart);
     const source = chart.querySelector(`script[data-layout="${name}"]`).textContent;
-    return JSON.parse(source.replace(
-      TOKEN, (whole, token) => style.getPropertyValue(token).trim() || "#888"));
+    const colour = (token) => style.getPropertyValue(token).trim() || "#888";
+    return JSON.parse(source, (key, value) => {
+      if (typeof value !== "string") return value;
+      if (key === "text") return value.replace(STYLED, (whole, before, token) => before + colour(token));
+      return TOKEN.test(value) ? colour(value.match(TOKEN)[1]) : value;
+    });
   }
 
   function layoutName(width) {

@@ -316,8 +316,11 @@
   function field(value) {
     if (value === null) return "";
     if (typeof value === "number") return String(value);
-    /* A text that begins like a formula is one to a spreadsheet. */
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    /* A text that begins like a formula is one to a spreadsheet: the rule of analysis/plain.py. */
+    const bare = value.replace(/^'+/, "");
+    const computed = /^(?:[ \t\r\n\u00a0\u3000]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/.test(bare)
+      && !/^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s?%?$/.test(bare);
+    const safe = computed ? `'${value}` : value;
     return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
   }
 
