@@ -55,6 +55,9 @@ def _kernel(
         nbformat.v4.new_notebook(),
         km=manager,
         timeout=TIMEOUT,
+        # Outputs that come late, on a machine with much to do, are waited for and not left out.
+        iopub_timeout=TIMEOUT,
+        raise_on_iopub_timeout=True,
         record_timing=False,
         extra_arguments=["--HistoryManager.enabled=False"],
         resources={"metadata": {"path": str(folder)}},
