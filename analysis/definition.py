@@ -266,6 +266,8 @@ class Definition(Model):
     seed: int = 2026
     period: Period
     retention: Retention = Retention()
+    # Where rows of an extract of actions are worked on (analysis/engine.py).
+    engine: str = "duckdb://"
     sources: Sources
     populations: dict[str, Population]
     base_populations: dict[str, str] = Field(default_factory=dict)

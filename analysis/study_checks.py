@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from analysis import expression
 from analysis.definition import Definition, Motivation, Roles
+from analysis.engine import PASSWORD, USER, holds_credentials, redacted
 from analysis.errors import Problem, nearest
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
                     "write a relative path without ..",
                 )
             )
+    if holds_credentials(definition.engine):
+        problems.append(
+            problem(
+                ("engine",),
+                "no user and no password stand in a file",
+                redacted(definition.engine) + " with credentials",
+                "an address without them",
+                f"take them out, and set {USER} and {PASSWORD} in the environment",
+            )
+        )
     problems += _missing_texts(definition, problem)
     if study.questionnaire is not None:
         problems += _unknown_names(study, problem)

@@ -1,15 +1,24 @@
-"""Training consumption: a complete count of actions, so shares without sampling intervals."""
+"""Training consumption: a complete count of actions, so shares without sampling intervals.
+
+The tables are written once, in Ibis, and run in whatever engine holds the rows.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
-from analysis.chapters.data import Data, label, shares
-from analysis.definition import Consumption
+from analysis.chapters.data import Data, label
+from analysis.definition import Band, Consumption
 from analysis.stats.shares import Shares, mean_row, total
 
-CHAPTER = "consumption"
+if TYPE_CHECKING:
+    from ibis.expr import types as ir
+
+    from analysis.chapters.extract import Extract
+
+CHAPTER, SOURCE = "consumption", "actions"
 ACTIONS = Shares("actions", sample=False)
 TRAININGS = Shares("trainings", sample=False)
 
@@ -17,62 +26,109 @@ TRAININGS = Shares("trainings", sample=False)
 def estimates(data: Data) -> list[pd.DataFrame]:
     """Counts, lengths and breakdowns of training actions, and of distinct trainings."""
     spec = data.study.roles.consumption
-    if spec is None or "actions" not in data.tables:
+    if spec is None or SOURCE not in data.tables:
         return []
-    tables = [*volumes(data, spec), mean_hours(data, spec), *durations(data, spec)]
-    for column in spec.by:
-        tables += shares(data, CHAPTER, column, spec.actions, how=ACTIONS)
-    return [*tables, months(data, spec)]
+    extract = data.extract(SOURCE)
+    tables = [*volumes(extract, spec), mean_hours(extract, spec), *durations(data, extract, spec)]
+    tables += [shares(data, extract, column, spec) for column in spec.by]
+    return [*tables, months(extract, spec)]
 
 
-def volumes(data: Data, spec: Consumption) -> list[pd.DataFrame]:
+def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
     """Number of actions in each population, and of distinct trainings in the widest."""
-    everything = len(data.tables["actions"])
+    from analysis.chapters.extract import fetched  # noqa: PLC0415
+
+    inside = {name: extract.inside(name) for name in spec.counts}
+    counts = {f"n{at}": _count(extract.table, inside[name]) for at, name in enumerate(inside)}
+    titles = extract.table[spec.title].nunique(where=inside[spec.counts[0]])
+    found = fetched(
+        extract.table.agg(**counts, everything=extract.table.count(), trainings=titles)
+    ).iloc[0]
     rows = [
         label(
-            total("actions", len(data.population(name)), everything, "actions"),
+            total("actions", int(found[f"n{at}"]), int(found["everything"]), "actions"),
             CHAPTER,
             "actions",
             name,
         )
-        for name in spec.counts
+        for at, name in enumerate(spec.counts)
     ]
-    trainings = data.population(spec.counts[0])[spec.title].nunique()
+    trainings = int(found["trainings"])
     row = total("trainings", trainings, trainings, "trainings")
     return [*rows, label(row, CHAPTER, "trainings", spec.counts[0])]
 
 
-def mean_hours(data: Data, spec: Consumption) -> pd.DataFrame:
+def _count(table: ir.Table, inside: ir.BooleanValue | None) -> ir.IntegerScalar:
+    return table.count() if inside is None else table.count(where=inside)
+
+
+def mean_hours(extract: Extract, spec: Consumption) -> pd.DataFrame:
     """Mean length of an action: `count` is the total of hours."""
-    hours = data.population(spec.actions)[spec.hours]
-    row = mean_row("mean", float(hours.sum()), int(hours.notna().sum()), "actions")
+    from analysis.chapters.extract import amount, fetched  # noqa: PLC0415
+
+    table = extract.population(spec.actions)
+    hours = table[spec.hours]
+    found = fetched(table.agg(sum=amount(hours).sum(), times=hours.count())).iloc[0]
+    hours_in_all = 0.0 if pd.isna(found["sum"]) else float(found["sum"])
+    row = mean_row("mean", hours_in_all, int(found["times"]), "actions")
     return label(row, CHAPTER, "duration_hours", spec.actions)
 
 
-def banded(data: Data, hours: pd.Series) -> pd.Series:
+def banded(hours: ir.NumericValue, bands: list[Band]) -> ir.StringValue:
     """Hours put into the bands of study.yml, each closed below and open above."""
-    bands = data.study.definition.duration_bands
-    edges = [0.0, *(band.below for band in bands if band.below is not None), np.inf]
-    return pd.cut(hours.astype(float), edges, right=False, labels=[band.name for band in bands])
+    import ibis  # noqa: PLC0415
+
+    cases: list[tuple[Any, str | None]] = [(hours < 0, None)]
+    cases += [(hours < band.below, band.name) for band in bands if band.below is not None]
+    last = next((band.name for band in bands if band.below is None), None)
+    cases.append((hours.notnull(), last))
+    return ibis.cases(*cases, else_=None).cast("string")
 
 
-def durations(data: Data, spec: Consumption) -> list[pd.DataFrame]:
+def durations(data: Data, extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
     """Actions by length, and trainings by the mean length of their actions."""
-    actions, trainings = data.population(spec.actions), data.population(spec.trainings)
-    means = trainings.groupby(spec.title)[spec.hours].mean()
-    tables = [
-        ("duration_band", spec.actions, ACTIONS, banded(data, actions[spec.hours])),
-        ("mean_duration_band", spec.trainings, TRAININGS, banded(data, means)),
+    from analysis.chapters.extract import amount, counted  # noqa: PLC0415
+
+    bands = data.study.definition.duration_bands
+    names = [band.name for band in bands]
+    actions, trainings = extract.population(spec.actions), extract.population(spec.trainings)
+    hours = trainings[spec.hours]
+    means = trainings.group_by(spec.title).agg(
+        hours=amount(hours).sum().cast("float64") / hours.count().nullif(0)
+    )
+    found = [
+        ("duration_band", spec.actions, ACTIONS, actions, actions[spec.hours]),
+        ("mean_duration_band", spec.trainings, TRAININGS, means, means["hours"]),
     ]
     return [
-        label(how.single(values, data.sets(name)), CHAPTER, name, population)
-        for name, population, how, values in tables
-    ]
+        label(
+            how.counted(counted(table, banded(values, bands), names), data.sets(name)),
+            CHAPTER, name, population,
+        )
+        for name, population, how, table, values in found
+    ]  # fmt: skip
 
 
-def months(data: Data, spec: Consumption) -> pd.DataFrame:
+def shares(data: Data, extract: Extract, column: str, spec: Consumption) -> pd.DataFrame:
+    """Actions by one column of the extract."""
+    from analysis.chapters.extract import counted  # noqa: PLC0415
+
+    counts = counted(extract.population(spec.actions), column, extract.answers(column))
+    return label(ACTIONS.counted(counts, data.sets(column)), CHAPTER, column, spec.actions)
+
+
+def months(extract: Extract, spec: Consumption) -> pd.DataFrame:
     """Actions by month of their start, every month between the first and the last."""
-    start = data.population(spec.actions)[spec.date].dt.to_period("M")
-    every = pd.period_range(start.min(), start.max(), freq="M")
-    values = start.astype(str).astype(pd.CategoricalDtype([str(month) for month in every]))
-    return label(ACTIONS.single(values), CHAPTER, "month", spec.actions)
+    from analysis.chapters.extract import fetched  # noqa: PLC0415
+
+    table = extract.population(spec.actions)
+    start = table[spec.date]
+    found = fetched(
+        table.filter(start.notnull())
+        .group_by(month=start.year() * 12 + start.month() - 1)
+        .agg(times=lambda rows: rows.count())
+    )
+    times = {int(month): int(n) for month, n in zip(found["month"], found["times"], strict=True)}
+    every = range(min(times), max(times) + 1) if times else range(0)
+    counts = {f"{month // 12:04d}-{month % 12 + 1:02d}": times.get(month, 0) for month in every}
+    return label(ACTIONS.counted(counts), CHAPTER, "month", spec.actions)

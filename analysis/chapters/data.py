@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +14,9 @@ from analysis.intake.weighting import sample_of
 from analysis.stats.design import Sample
 from analysis.stats.shares import Shares
 from analysis.study import Study
+
+if TYPE_CHECKING:
+    from analysis.chapters.extract import Extract
 
 KEYS = ["chapter", "table", "population", "variable", "category", "by", "by_category"]
 
@@ -39,6 +42,12 @@ class Data:
     def _populations(self) -> dict[str, pd.DataFrame]:
         """Populations already taken: many tables read the same one."""
         return {}
+
+    def extract(self, source: str) -> Extract:
+        """Rows of an extract, to be counted where they are."""
+        from analysis.chapters.extract import Extract  # noqa: PLC0415 - slow to import
+
+        return Extract(self.study, source, self.tables[source])
 
     @cached_property
     def sample(self) -> Sample | None:

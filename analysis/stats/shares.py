@@ -46,9 +46,22 @@ class Shares:
         categories, sets = list(answers.cat.categories), sets or {}
         codes = answers.cat.codes.to_numpy()
         counts = np.bincount(codes[codes >= 0], minlength=len(categories))
+        return self._single(categories, counts, sets, answers)
+
+    def counted(self, counts: Mapping[str, int], sets: Sets | None = None) -> pd.DataFrame:
+        """The same from how many gave each answer, where the rows were counted elsewhere.
+
+        counts: in the order of the answers, zeros included. Of a simple sample or a complete count.
+        """
+        numbers = np.array(list(counts.values()), dtype=np.int64)
+        return self._single(list(counts), numbers, sets or {}, None)
+
+    def _single(
+        self, categories: list, counts: Any, sets: Sets, answers: pd.Series | None
+    ) -> pd.DataFrame:
         selection = _selection(categories, sets)
         estimated = None
-        if self.sample and self.design is not None:
+        if self.sample and self.design is not None and answers is not None:
             estimated = self.design.table(answers, selection)
         names, totals = [*categories, *sets], counts @ selection
         columns = self._columns(names, totals, int(counts.sum()), estimated)

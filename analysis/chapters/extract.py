@@ -1,0 +1,78 @@
+"""Rows of an extract of training actions, counted where they are.
+
+Every question is an Ibis expression, and only its answer comes back, as a tidy frame: some numbers
+a table, whatever the rows. A clean table that is already a frame is worked on in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import ibis
+import pandas as pd
+from ibis.expr import types as ir
+
+from analysis import compiled, expression
+from analysis.study import Study
+
+# Amounts are added as decimals, so that the order of rows changes no digit of a sum.
+AMOUNT = "decimal(18, 6)"
+
+
+@dataclass(frozen=True)
+class Extract:
+    """An extract of a study. rows: its clean table, as a frame or as an Ibis table."""
+
+    study: Study
+    source: str
+    rows: Any
+
+    @cached_property
+    def table(self) -> ir.Table:
+        if isinstance(self.rows, ir.Table):
+            return self.rows
+        plain = self.rows.assign(
+            **{
+                name: self.rows[name].astype("string")
+                for name in self.rows.select_dtypes("category")
+            }
+        )
+        con = ibis.duckdb.connect()
+        return con.create_table("rows", ibis.memtable(plain))
+
+    def inside(self, population: str) -> ir.BooleanValue | None:
+        """The condition of a population; None for everyone."""
+        node = expression.parse(self.study.definition.populations[population].where)
+        return None if compiled.always(node) else compiled.condition(node, self.table)
+
+    def population(self, name: str) -> ir.Table:
+        inside = self.inside(name)
+        return self.table if inside is None else self.table.filter(inside)
+
+    def answers(self, column: str) -> list[str]:
+        """Answers of a column, in their order."""
+        return list(self.study.definition.sources.present()[self.source].columns[column].answers)
+
+
+def fetched(expression: ir.Table) -> pd.DataFrame:
+    """An answer as a frame; it is small, whatever it was made of."""
+    frame = expression.to_pyarrow().to_pandas()
+    for name in frame:
+        if frame[name].dtype == object and len(frame) and hasattr(frame[name].iloc[0], "as_tuple"):
+            frame[name] = frame[name].astype(float)
+    return frame
+
+
+def counted(table: ir.Table, column: ir.Value | str, answers: Sequence[str]) -> dict[str, int]:
+    """How many rows give each answer, in the order of `answers`; others are left out."""
+    value = table[column] if isinstance(column, str) else column
+    found = fetched(table.group_by(answer=value).agg(times=lambda rows: rows.count()))
+    times = dict(zip(found["answer"], found["times"], strict=True))
+    return {answer: int(times.get(answer, 0)) for answer in answers}
+
+
+def amount(column: ir.Value) -> ir.DecimalValue:
+    return column.cast(AMOUNT)
