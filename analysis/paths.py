@@ -48,6 +48,11 @@ class Paths:
     def sites(self) -> Path:
         return self.root / "_site" / self.study
 
+    @property
+    def own_pages(self) -> Path:
+        """Pages, figures and words of this study, beside those that every study shares."""
+        return self.definition / "report"
+
     def site(self, lang: str) -> Path:
         return self.sites / lang
 

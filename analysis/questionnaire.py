@@ -22,6 +22,7 @@ from analysis.errors import InputError, Problem, nearest
 KINDS = ("select_one", "select_multiple", "integer", "decimal", "text", "date")
 LABEL = re.compile(r"label::.*\((?P<lang>[a-z]{2,3})\)\s*$")
 MESSAGE = re.compile(r"constraint_message::.*\((?P<lang>[a-z]{2,3})\)\s*$")
+MOST = re.compile(r"count-selected\(\s*\.\s*\)\s*(<=?)\s*(\d+)")
 HINT = re.compile(r"hint::.*\((?P<lang>[a-z]{2,3})\)\s*$")
 
 
@@ -68,6 +69,17 @@ class Question:
     @property
     def several(self) -> bool:
         return self.kind == "select_multiple"
+
+    @property
+    def measured(self) -> bool:
+        """Whether the answer is a number or a day, which is read in bands."""
+        return self.kind in ("integer", "decimal", "date")
+
+    @property
+    def most(self) -> int | None:
+        """How many answers the constraint lets a person give, where it says so."""
+        found = MOST.search(self.constraint)
+        return int(found[2]) - (found[1] == "<") if found else None
 
     @property
     def answers(self) -> list[str]:

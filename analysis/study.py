@@ -17,11 +17,11 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from analysis.definition import Definition, Roles
+from analysis.definition import Battery, Definition, Roles
 from analysis.errors import InputError, Problem, nearest
 from analysis.paths import PROJECT, Paths
 from analysis.questionnaire import Question, Questionnaire, read_questionnaire
-from analysis.study_checks import check_names
+from analysis.study_checks import check_names, role_questions
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,37 @@ class Study:
 
     def ordered(self, variable: str) -> bool:
         """Whether the answers of a variable stand in an order that means something."""
-        roles = self.roles
-        return variable in (*self.definition.ordered, roles.satisfaction, roles.hours)
+        roles, form = self.roles, self.questionnaire
+        measured = form is not None and variable in form and form[variable].measured
+        return measured or variable in (
+            *self.definition.ordered, roles.satisfaction, roles.hours
+        )  # fmt: skip
+
+    @property
+    def batteries(self) -> tuple[Battery, ...]:
+        """The batteries of items, in the order study.yml names them."""
+        return (self.roles.battery,) if self.roles.battery else ()
+
+    @cached_property
+    def items(self) -> set[str]:
+        """Questions that are items of a battery."""
+        groups = {battery.group for battery in self.batteries}
+        return {q.name for q in self.questionnaire or () if groups.intersection(q.groups)}
+
+    def question_of(self, variable: str) -> str:
+        """A question that asks a variable: the first one where several do."""
+        motivation = self.roles.motivation
+        if motivation and variable == motivation.variable:
+            return next(iter(motivation.questions.values()))
+        return variable
+
+    @cached_property
+    def played(self) -> set[str]:
+        """Questions that play a part: they have a role, are items of a battery, or weigh people."""
+        roles, design = self.roles, self.definition.design
+        named = {name for _, name in role_questions(roles)}
+        named |= {name for name in (design.weights, design.strata, design.clusters) if name}
+        return named | self.items
 
     @cached_property
     def published(self) -> Path | None:

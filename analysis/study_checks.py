@@ -16,7 +16,7 @@ from analysis.errors import Problem, nearest
 if TYPE_CHECKING:
     from analysis.study import Study
 
-SINGLE, SEVERAL = "single", "several"
+SINGLE, SEVERAL, MEASURED = "single", "several", "measured"
 
 
 def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -> list[Problem]:
@@ -102,7 +102,7 @@ def _missing_texts(definition: Definition, problem: Any) -> list[Problem]:
     return found
 
 
-def _role_questions(roles: Roles) -> list[tuple[tuple[str, ...], str]]:
+def role_questions(roles: Roles) -> list[tuple[tuple[str, ...], str]]:
     """Every (place, question) pair that the roles name."""
     pairs: list[tuple[tuple[str, ...], str]] = []
     for key, value in roles:
@@ -137,7 +137,7 @@ def _unknown_roles(study: Study, problem: Any) -> list[Problem]:
     problems = [
         problem(place, "a role names a question", name, "a question of the questionnaire",
                 nearest(name, known))
-        for place, name in _role_questions(study.roles) if name not in form
+        for place, name in role_questions(study.roles) if name not in form
     ]  # fmt: skip
     battery = study.roles.battery
     if battery and battery.group not in form.groups:
@@ -240,9 +240,11 @@ def _source_of(definition: Definition, population: str) -> list[str]:
 
 
 def _variables(study: Study, source: str) -> dict[str, str]:
-    """Variables of a source with a list of answers, derived ones included: SINGLE or SEVERAL."""
+    """Variables of a source whose answers can be counted, derived ones included: SINGLE or SEVERAL
+    where they have a list of answers, MEASURED for questions that are read in bands."""
     form, definition = study.questionnaire, study.definition
     kinds = {"select_one": SINGLE, "select_multiple": SEVERAL, "category": SINGLE, SEVERAL: SEVERAL}
+    kinds |= dict.fromkeys(("integer", "decimal", "date"), MEASURED)
     asked = {q.name: q.kind for q in form} if form and source == "survey" else {}
     columns = definition.sources.present()[source].columns
     types: dict[str, str] = asked | {name: column.type for name, column in columns.items()}

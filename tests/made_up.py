@@ -76,8 +76,20 @@ def answer(
         picked = pd.Series(rng.choice(question.answers, size))
         kind = pd.CategoricalDtype(question.answers, ordered=True)
         return picked.where(answered).astype(kind).to_frame(question.name)
+    if question.measured:
+        return measured(question, answered, rng)
     text = pd.Series([f"text {n}" for n in range(size)], dtype="string")
     return text.where(answered).to_frame(question.name)
+
+
+def measured(question: Question, answered: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+    """Numbers from 0 to 80, or days of three months."""
+    size = len(answered)
+    if question.kind == "date":
+        days = pd.Timestamp("2025-10-01") + pd.to_timedelta(rng.integers(0, 90, size), "D")
+        return pd.Series(days).where(answered).to_frame(question.name)
+    numbers = rng.integers(0, 80, size) / (1 if question.kind == "integer" else 4)
+    return pd.Series(numbers, dtype="Float64").where(answered).to_frame(question.name)
 
 
 def extract_column(

@@ -17,7 +17,8 @@ ESTIMATES = "chapter,table,share\nsatisfaction,satisfaction,0.8\n"
 
 def project(root: Path) -> Study:
     """The national definition with the pages of tests/report_pages and one line of results."""
-    shutil.copytree(PROJECT / "studies" / STUDY, root / "studies" / STUDY)
+    own = shutil.ignore_patterns("report")
+    shutil.copytree(PROJECT / "studies" / STUDY, root / "studies" / STUDY, ignore=own)
     shutil.copytree(PAGES, root / "report" / "fr")
     shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
     study = load_study(STUDY, root)

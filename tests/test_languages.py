@@ -22,6 +22,11 @@ from analysis.study import Study
 
 REPORT = PROJECT / "report"
 PAGES = sorted(path.stem for path in (REPORT / "fr").glob("*.qmd"))
+# Pages that a study has of its own, by its name.
+OWN = sorted(f"{path.parts[-4]}/{path.stem}" for path in
+             (PROJECT / "studies").glob("*/report/fr/*.qmd"))  # fmt: skip
+# Those of the national study: each of its questions has a role.
+SHOWN = [name for name in PAGES if name != "general"]
 INLINE = re.compile(r"`\{python\}[ \t]([^`]+)`")
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^(#+) .*?(?:\{([^}`]*)\})?$", re.MULTILINE)
@@ -30,9 +35,15 @@ LINK = re.compile(r"\]\(([^)]*)\)")
 DIV = re.compile(r"^:::+[ \t]*(\S.*)$", re.MULTILINE)
 
 
+def file(lang: str, name: str) -> Path:
+    study, _, page = name.rpartition("/")
+    folder = PROJECT / "studies" / study / "report" if study else REPORT
+    return folder / lang / f"{page}.qmd"
+
+
 def prose(lang: str, name: str) -> str:
     """What a page says outside of its cells, without the code it shows."""
-    parts = read_page(REPORT / lang / f"{name}.qmd").parts
+    parts = read_page(file(lang, name)).parts
     return FENCE.sub("", "\n".join(part.text for part in parts if isinstance(part, Prose)))
 
 
@@ -66,7 +77,7 @@ def _is_prose(value: object) -> bool:
 def code(lang: str, name: str) -> list[tuple[str, Any]]:
     """The cells and the code in sentences of a page, in order, with the options of each cell."""
     found: list[tuple[str, Any]] = []
-    for part in read_page(REPORT / lang / f"{name}.qmd").parts:
+    for part in read_page(file(lang, name)).parts:
         if isinstance(part, Cell):
             options = {key: value for key, value in part.options.items() if "cap" not in key}
             found.append((skeleton(part.source), options))
@@ -93,13 +104,13 @@ def test_every_language_has_every_page() -> None:
     assert set(PAGES) == set(page_order(PROJECT / "_quarto.yml"))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *OWN])
 def test_a_page_makes_the_same_calls_in_the_same_order(name: str) -> None:
     french = code("fr", name)
     assert french and code("en", name) == french
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *OWN])
 def test_a_page_has_the_same_headings_blocks_and_links(name: str) -> None:
     french, english = prose("fr", name), prose("en", name)
     for pattern in (HEADING, REFERENCE, DIV):
@@ -109,7 +120,7 @@ def test_a_page_has_the_same_headings_blocks_and_links(name: str) -> None:
     assert sorted(links) == sorted(LINK.findall(french))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *OWN])
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_a_heading_has_an_anchor_of_its_own(lang: str, name: str) -> None:
     """One made of its words would not be the same in the other language."""
@@ -119,11 +130,14 @@ def test_a_heading_has_an_anchor_of_its_own(lang: str, name: str) -> None:
 
 
 def test_the_words_of_figures_have_the_same_keys_and_blanks() -> None:
-    french, english = (
-        yaml.safe_load((REPORT / lang / "texts.yml").read_text(encoding="utf-8"))
-        for lang in ("fr", "en")
-    )
-    assert shape(english) == shape(french)
+    own = sorted((PROJECT / "studies").glob("*/report"))
+    assert own
+    for folder in [REPORT, *own]:
+        french, english = (
+            yaml.safe_load((folder / lang / "texts.yml").read_text(encoding="utf-8"))
+            for lang in ("fr", "en")
+        )
+        assert shape(english) == shape(french)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +216,7 @@ def around(pattern: re.Pattern[str], text: str) -> list[str]:
     return [text[max(0, m.start() - 30) : m.end() + 30] for m in pattern.finditer(text)]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_rendered_pages_have_the_same_anchors_in_the_same_order(
     national_sites: dict[str, Path], name: str
 ) -> None:
@@ -211,7 +225,7 @@ def test_rendered_pages_have_the_same_anchors_in_the_same_order(
     assert ID.findall(page(national_sites, "en", name)) == french
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 @pytest.mark.parametrize(("lang", "other"), [("fr", "en"), ("en", "fr")])
 def test_a_page_says_its_language_and_leads_to_the_same_page_in_the_other(
     national_sites: dict[str, Path], lang: str, other: str, name: str
@@ -227,7 +241,7 @@ def test_a_page_says_its_language_and_leads_to_the_same_page_in_the_other(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_no_french_is_left_in_an_english_page(national_sites: dict[str, Path], name: str) -> None:
     text = said(national_sites, "en", name)
     assert "English" in text
@@ -236,7 +250,7 @@ def test_no_french_is_left_in_an_english_page(national_sites: dict[str, Path], n
     assert around(FRENCH_WORDS, text) == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SHOWN)
 def test_no_english_is_left_in_a_french_page(national_sites: dict[str, Path], name: str) -> None:
     text = said(national_sites, "fr", name)
     assert "Français" in text

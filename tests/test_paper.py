@@ -198,8 +198,7 @@ def test_the_printed_page_needs_no_script_and_no_file(small: Study, tmp_path: Pa
 
 
 def _pages(study: Study) -> tuple[Any, ...]:
-    folder, order = study.paths.pages / "fr", study.paths.root / "_quarto.yml"
-    return paper.read_report(folder, order, paper.chapters(study)).pages
+    return paper.written(study, "fr").pages
 
 
 def test_both_languages_have_the_words_of_a_document() -> None:

@@ -16,7 +16,9 @@ from analysis.release.build import build
 from analysis.study import load_study
 
 STUDY = "cnc_afdas_2026"
-PAGES = sorted((PROJECT / "report" / "fr").glob("*.qmd"))
+PAGES = sorted(
+    [*(PROJECT / "report" / "fr").glob("*.qmd"), *(PROJECT / "studies").glob("*/report/fr/*.qmd")]
+)
 INLINE = re.compile(r"`\{python\}[^`]*`")
 ASIDE = re.compile(r"\]\([^)]*\)|```.*?```|\{#[^}]*\}", re.DOTALL)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")

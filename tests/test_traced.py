@@ -98,7 +98,9 @@ def released(national_copy: Study) -> dict[str, pd.DataFrame]:
             for name in ("estimates", "tests", "measures", "facts")}  # fmt: skip
 
 
-PAGES = sorted(path.stem for path in (PROJECT / "report" / "fr").glob("*.qmd"))
+# Those of the national study, whose every question has a role.
+PAGES = sorted(path.stem for path in (PROJECT / "report" / "fr").glob("*.qmd")
+               if path.stem != "general")  # fmt: skip
 
 
 def parsed(site: Path, name: str) -> Prose:

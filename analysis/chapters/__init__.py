@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.chapters import (
     comments,
     consumption,
+    general,
     learning,
     motivations,
     non_use,
@@ -36,6 +37,7 @@ CHAPTERS: tuple[ModuleType, ...] = (
     practice,
     non_use,
     comments,
+    general,
     consumption,
     offer,
 )

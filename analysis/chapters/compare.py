@@ -61,7 +61,7 @@ def _outcomes(data: Data, question: str, by: str, population: str) -> list[Outco
     if many or groups:
         several, single = (question, by) if many else (by, question)
         chosen = data.chosen(several, population, frame)
-        return joint_tests(data.study.single(single, frame), chosen, JOINT_DRAWS, seed)
+        return joint_tests(data.single(single, frame), chosen, JOINT_DRAWS, seed)
     table, ordered = crossed(data, question, by, population), data.study.ordered
     return of_counts(table, seed, ordered(question), ordered(by))
 
@@ -88,7 +88,7 @@ def of_counts(
 def crossed(data: Data, question: str, by: str, population: str | None = None) -> pd.DataFrame:
     """Counts of answers (columns, in order) by group (rows, in order), no empty row or column."""
     frame = data.population(population or data.study.population_of(question))
-    table = counts(data.study.single(by, frame), data.study.single(question, frame))
+    table = counts(data.single(by, frame), data.single(question, frame))
     return table.loc[table.sum(axis=1) > 0, table.sum() > 0]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis import expression
 from analysis.intake.weighting import sample_of
+from analysis.stats.bands import Bands, bands_of
 from analysis.stats.design import Sample
 from analysis.stats.shares import Shares
 from analysis.study import Study
@@ -74,6 +75,22 @@ class Data:
             found["strata"] = sample.stratum[at]
         return found if sample.unit is None else found | {"clusters": sample.unit[at]}
 
+    def single(self, variable: str, frame: pd.DataFrame) -> pd.Series:
+        """Answers to a single-answer variable, as a categorical. Numbers and days are put into
+        bands, the same in every population."""
+        form = self.study.questionnaire
+        if form is None or variable not in form or not form[variable].measured:
+            return self.study.single(variable, frame)
+        if variable not in self._bands:
+            whole = form[variable].kind == "integer"
+            self._bands[variable] = bands_of(self.tables["survey"][variable], whole)
+        return self._bands[variable].cut(frame[variable])
+
+    @cached_property
+    def _bands(self) -> dict[str, Bands]:
+        """Bands of the questions already read in bands."""
+        return {}
+
     def sets(self, variable: str) -> dict[str, list[str]]:
         """Answers of a variable that are also read together."""
         declared = self.study.definition.answer_sets.get(variable, {})
@@ -102,7 +119,7 @@ class Data:
         if self.answers(by, population):
             chosen = self.chosen(by, population, frame).fillna(False).astype(bool)
             return {str(group): chosen[group] for group in chosen}
-        answers = self.study.single(by, frame)
+        answers = self.single(by, frame)
         return {str(group): answers == group for group in answers.cat.categories}
 
     def given(self, question: str, population: str) -> pd.DataFrame:
@@ -111,7 +128,7 @@ class Data:
         if self.answers(question, population):
             chosen = self.chosen(question, population, frame)
             return chosen[chosen.notna().any(axis=1)].fillna(False).astype(bool)
-        answers = self.study.single(question, frame).dropna()
+        answers = self.single(question, frame).dropna()
         columns = {str(answer): answers == answer for answer in answers.cat.categories}
         return pd.DataFrame(columns, index=answers.index)
 
@@ -120,7 +137,7 @@ class Data:
         frame = self.population(population)
         if self.answers(question, population):
             return self.chosen(question, population, frame)
-        return self.study.single(question, frame)
+        return self.single(question, frame)
 
     def chosen(self, variable: str, population: str, frame: pd.DataFrame) -> pd.DataFrame:
         """Answers to a several-answer variable: one boolean column an answer, named by it."""

@@ -10,6 +10,12 @@ CHAPTER = "profile"
 
 
 def estimates(data: Data) -> list[pd.DataFrame]:
-    """Shares of each profile question, and the cuts study.yml asks for."""
-    tables = [t for question in data.study.roles.profile for t in shares(data, CHAPTER, question)]
+    """Shares of each profile question, and the cuts study.yml asks for.
+
+    What other chapters group people by is also shown here, whether `profile` names it or not.
+    """
+    roles = data.study.roles
+    also = [name for name in (roles.status, roles.job, roles.ai_use) if name]
+    questions = dict.fromkeys([*roles.profile, *also])
+    tables = [table for question in questions for table in shares(data, CHAPTER, question)]
     return tables + cuts(data, CHAPTER)

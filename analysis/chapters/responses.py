@@ -103,7 +103,11 @@ def completion(frame: pd.DataFrame) -> pd.Series:
 
 def known(data: Data) -> list[str]:
     """Profile questions with one answer, which come first: known of many who left."""
-    return [name for name in data.study.roles.profile if not data.answers(name, "all")]
+    return [
+        name
+        for name in data.study.roles.profile
+        if not data.answers(name, "all") and not data.study.question(name).measured
+    ]
 
 
 def named_by_completion(question: str) -> dict[str, str]:

@@ -58,7 +58,7 @@ def by_group(data: Data, battery: Battery, item: str, by: str) -> list[Outcome]:
         answers = {answer: [answer] for answer in battery.scale}
         table = designed.crossed(data, item, by, population, answers)
         return designed.of_shares(table, True, ordered)
-    groups = data.study.single(by, data.population(population))
+    groups = data.single(by, data.population(population))
     counts = compare.counts(groups, scaled(data, battery, item))
     return compare.of_counts(counts, data.study.definition.seed, True, ordered)
 
@@ -87,7 +87,7 @@ def expectations(data: Data, battery: Battery) -> dict[str, list[str]]:
 def item_shares(data: Data, battery: Battery, item: str) -> list[pd.DataFrame]:
     """The two tables of one item. `agree` and `disagree` are totals of their answers."""
     population = data.study.population_of(item)
-    answers = data.study.single(item, data.population(population))
+    answers = data.single(item, data.population(population))
     sets = {"disagree": battery.disagree, "agree": battery.agree}
     tables = [label(data.how(population).single(answers, sets), CHAPTER, item, population)]
     if battery.not_concerned:
@@ -99,7 +99,7 @@ def item_shares(data: Data, battery: Battery, item: str) -> list[pd.DataFrame]:
 def scaled(data: Data, battery: Battery, item: str) -> pd.Series:
     """Answers to an item on its scale, worst first; missing for those it does not concern."""
     frame = data.population(data.study.population_of(item))
-    return data.study.single(item, frame).cat.set_categories(battery.scale)
+    return data.single(item, frame).cat.set_categories(battery.scale)
 
 
 def scores(data: Data, battery: Battery, items: list[str]) -> pd.DataFrame:

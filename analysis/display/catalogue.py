@@ -53,6 +53,9 @@ class Entry(Model):
     battery: bool = False
     each: bool = False
     test: str | None = None
+    # Of the figures made for questions: the chapter they stand in, and the words they take.
+    chapter: str = ""
+    words: str = ""
 
 
 class Card(Model):
@@ -68,7 +71,7 @@ class Card(Model):
 class Catalogue(Model):
     """Everything `report/figures.yml` declares."""
 
-    figures: dict[str, Entry]
+    figures: dict[str, Entry] = Field(default_factory=dict)
     cards: dict[str, Card] = Field(default_factory=dict)
 
 
@@ -94,20 +97,29 @@ class CardText(Model):
 class Texts(Model):
     """Everything `report/<lang>/texts.yml` says."""
 
-    figures: dict[str, FigureText]
+    figures: dict[str, FigureText] = Field(default_factory=dict)
+    # Of figures made for any question, by the kind of their table (see general.py).
+    questions: dict[str, FigureText] = Field(default_factory=dict)
     cards: dict[str, CardText] = Field(default_factory=dict)
 
 
-@cache
-def read_catalogue(path: Path, shown: str) -> Catalogue:
-    """Read `figures.yml`. Raises InputError."""
-    return _read(path, shown, Catalogue)
+Files = tuple[tuple[Path, str], ...]
 
 
 @cache
-def read_texts(path: Path, shown: str) -> Texts:
-    """Read `texts.yml` of one language. Raises InputError."""
-    return _read(path, shown, Texts)
+def read_catalogue(files: Files) -> Catalogue:
+    """Read `figures.yml`, and that of the study if there is one. Raises InputError.
+
+    files: each with how it is told. What a later one says of a figure takes the place of what an
+    earlier one says, key by key.
+    """
+    return _read(files, Catalogue)
+
+
+@cache
+def read_texts(files: Files) -> Texts:
+    """Read `texts.yml` of one language, in the same way. Raises InputError."""
+    return _read(files, Texts)
 
 
 def entry_of(catalogue: Catalogue, name: str) -> tuple[Entry, str, str]:
@@ -134,14 +146,25 @@ def entry_of(catalogue: Catalogue, name: str) -> tuple[Entry, str, str]:
     )
 
 
-def _read(path: Path, shown: str, model: Any) -> Any:
-    if not path.is_file():
-        raise InputError(
-            [Problem(shown, "the report's words are there", "no file", shown, "write this file")]
-        )
+def _read(files: Files, model: Any) -> Any:
+    tree: dict[str, dict[str, Any]] = {}
+    for path, shown in files:
+        if not path.is_file():
+            raise InputError(
+                [
+                    Problem(
+                        shown, "the report's words are there", "no file", shown, "write this file"
+                    )
+                ]
+            )
+        for part, entries in (read_yaml(path.read_text(encoding="utf-8")) or {}).items():
+            known = tree.setdefault(part, {})
+            for name, entry in entries.items():
+                known[name] = {**known.get(name, {}), **entry}
     try:
-        return model.model_validate(read_yaml(path.read_text(encoding="utf-8")))
+        return model.model_validate(tree)
     except ValidationError as error:
+        shown = " or ".join(shown for _, shown in files)
         raise InputError([_problem(shown, item) for item in error.errors()]) from error
 
 

@@ -21,6 +21,8 @@ from analysis.display.rows import LAST, Sources
 from analysis.display.traced import Traced, lines, number, together
 
 HALF, ALPHA = 0.5, 0.05
+# Conditions of a figure of one or two lines, about which less can be said.
+FEW = ("alone", "pair")
 # The condition of a figure whose every number is held back.
 HIDDEN = "hidden"
 
@@ -108,8 +110,9 @@ def _of_bars(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
         return Facts({}, frozenset({HIDDEN}))
     named_rows = [row for row in ranked if row.key not in LAST] or ranked
     values: dict[str, Any] = {}
-    for name, at in (("first", 0), ("second", 1), ("third", 2), ("last", -1)):
-        values |= named(name, named_rows[min(at, len(named_rows) - 1)], words)
+    for name, row in zip(("first", "second", "third"), named_rows, strict=False):
+        values |= named(name, row, words)
+    values |= named("last", named_rows[-1], words)
     for row in records(rows):
         values |= named(f"at_{row.key}", row, words)
     over = [row for row in named_rows if row.share > HALF]
@@ -133,6 +136,8 @@ def _bar_conditions(ranked: list[Any], over: list[Any], column: str) -> frozense
                   "none_over_half"}  # fmt: skip
     if over:
         conditions.add("majority")
+    if len(ranked) < len(FEW) + 1:
+        conditions.add(FEW[len(ranked) - 1])
     if len(ranked) > 1 and _as_printed(ranked[0], column) == _as_printed(ranked[1], column):
         conditions.add("tie")
     if ranked[0].count == 0:
@@ -241,15 +246,18 @@ def _of_stack(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
 def _of_flow(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
     found = records(rows)
     values = named("first", found[0], words) | named("last", found[-1], words)
+    places = [f"{cell.variable}-{cell.category}" for cell in words.entry.cells]
     for at, row in enumerate(found):
-        values |= named(f"step{at}", row, words)
+        step = f"step{places.index(row.key) if row.key in places else at}"
+        values |= named(step, row, words)
         fewer = found[at - 1].count - row.count if at else 0
         both = together([getattr(each, "ref", "") for each in found[max(at - 1, 0) : at + 1]])
-        values[f"step{at}_fewer"] = number(words.labels.formats.number(fewer), both)
+        values[f"{step}_fewer"] = number(words.labels.formats.number(fewer), both)
     ratio = found[-1].count / found[0].count if found[0].count else float("nan")
     ends = together([getattr(each, "ref", "") for each in (found[0], found[-1])])
     values["kept_share"] = number(words.labels.formats.percent(ratio), ends)
-    return Facts(values, frozenset({"majority"} if ratio > HALF else set()))
+    conditions = {f"to_{found[-1].key}"} | ({"majority"} if ratio > HALF else set())
+    return Facts(values, frozenset(conditions))
 
 
 def _of_dots(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:

@@ -69,7 +69,29 @@ class Labels:
         for wording in self._wordings(name, population):
             if self.lang in wording.answers.get(category, {}):
                 return self._spaced(wording.answers[category][self.lang])
+        if self._measured(name):
+            return self._band(name, category)
         return self.term("answers", category, problem=self._missing(f"{name}/{category}"))
+
+    def _measured(self, name: str) -> bool:
+        form = self.study.questionnaire
+        return form is not None and name in form and form[name].measured
+
+    def _band(self, name: str, code: str) -> str:
+        """A band of numbers (10_19, 2.5_5), a month or a year, by the name of `stats.bands`."""
+        kind = self.study.question(name).kind
+        if kind == "date":
+            return self.formats.month(code) if "-" in code else code
+        if "_" not in code:
+            return code if code == "mean" else self._decimal(code)
+        low, high = map(self._decimal, code.split("_"))
+        return self.term(
+            "figure", "band" if kind == "integer" else "band_below", low=low, high=high
+        )
+
+    def _decimal(self, code: str) -> str:
+        _, _, decimals = code.partition(".")
+        return self.formats.number(float(code), len(decimals))
 
     def family(self, name: str, category: str) -> str:
         """The label of the family an answer of the motivations belongs to, or ""."""

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from analysis.display.catalogue import (
     Catalogue,
     Entry,
     FigureText,
+    Files,
+    Text,
     Texts,
     entry_of,
     read_catalogue,
@@ -36,10 +39,11 @@ from analysis.display.charts import Words, records
 from analysis.display.explorer import Names, explorer
 from analysis.display.facts import HIDDEN, Facts, facts_of, named
 from analysis.display.formats import lower_first
+from analysis.display.general import PREFIX, figures, kind_of, measured_values
 from analysis.display.labels import Labels
 from analysis.display.results import Results, find_test, read_crosses, read_results
 from analysis.display.rows import Sources, items_of, rows_for
-from analysis.display.sentences import fill, tell
+from analysis.display.sentences import few, fill, tell
 from analysis.display.traced import Traced, lines, number, together
 from analysis.errors import InputError, Problem
 from analysis.paths import PROJECT
@@ -88,9 +92,14 @@ def _show_text_as_written(report: Report) -> None:
 
 def report_of(study: Study, results: Results, lang: str) -> Report:
     """A report on results already read."""
-    pages = study.paths.pages
-    catalogue = read_catalogue(pages / "figures.yml", "report/figures.yml")
-    texts = read_texts(pages / lang / "texts.yml", f"report/{lang}/texts.yml")
+    common, own, shown = study.paths.pages, study.paths.own_pages, study.paths.shown
+
+    def files(name: str) -> Files:
+        """The file that every study shares, and the one of this study where there is one."""
+        mine = own / name
+        return (common / name, f"report/{name}"), *([(mine, shown(mine))] if mine.is_file() else [])
+
+    catalogue, texts = read_catalogue(files("figures.yml")), read_texts(files(f"{lang}/texts.yml"))
     return Report(Sources(study, results, Labels(study, lang)), catalogue, texts)
 
 
@@ -123,6 +132,28 @@ class Report:
         """Every figure made from one entry, such as one for each group of the battery."""
         return _markdown("\n".join(self._block(each) for each in self.names(name)))
 
+    def questions(self, chapter: str, first: int | None = None) -> Markdown:
+        """Figures of a chapter's tables that no figure of the catalogue draws: all, or the first
+        ones."""
+        names = [name for name, entry in self._questions.items() if entry.chapter == chapter]
+        return _markdown("\n".join(self._block(name) for name in names[:first]))
+
+    @cached_property
+    def _questions(self) -> dict[str, Entry]:
+        return figures(self.catalogue, self.sources)
+
+    def _entry(self, name: str) -> tuple[Entry, str]:
+        """A figure by its name, and the group of the battery it is asked for."""
+        if self._is_question(name):
+            return self._questions[name], ""
+        entry, _, group = entry_of(self.catalogue, name)
+        return entry, group
+
+    def _is_question(self, name: str) -> bool:
+        """Whether a figure is not one of the catalogue, but made for a question."""
+        own = name.startswith(PREFIX) and name not in self.catalogue.figures
+        return own and name in self._questions
+
     def names(self, name: str) -> list[str]:
         """Ids of the figures made from one entry, without those the study has no data for."""
         entry = self.catalogue.figures.get(name)
@@ -132,10 +163,11 @@ class Report:
 
     def has_figure(self, name: str) -> bool:
         """Whether the study has data for a figure. Raises PageError where it ought to have."""
-        entry, _, _ = entry_of(self.catalogue, name)
+        entry, _ = self._entry(name)
         if not self._rows(name).empty:
             return True
-        if entry.variable and self.has(entry.variable) and not (entry.by or entry.populations):
+        chosen = entry.by or entry.population or entry.populations
+        if entry.variable and self.has(entry.variable) and not chosen:
             raise PageError(f"figure({name!r}): the results hold no {entry.variable!r}")
         return False
 
@@ -194,6 +226,8 @@ class Report:
     def cards(self, names: Sequence[str]) -> Markdown:
         """The strip of key figures: number, what it is, its base and interval."""
         cells = [self._card(name) for name in names if self._card_rows(name) is not None]
+        if not cells:
+            return _markdown("")
         return _markdown(block.raw(f'<div class="cards">{"".join(cells)}</div>') + "\n")
 
     # Numbers
@@ -398,7 +432,7 @@ class Report:
 
     def _rows(self, name: str) -> pd.DataFrame:
         if name not in self._seen:
-            entry, _, group = entry_of(self.catalogue, name)
+            entry, group = self._entry(name)
             if entry.variable == "audit_status":
                 self._seen[name] = _audit_rows(self.sources)
             else:
@@ -406,6 +440,8 @@ class Report:
         return self._seen[name]
 
     def _text(self, name: str) -> FigureText:
+        if self._is_question(name):
+            return self.texts.questions[self._questions[name].words]
         _, key, _ = entry_of(self.catalogue, name)
         if key not in self.texts.figures:
             where = f"report/{self.labels.lang}/texts.yml"
@@ -417,15 +453,19 @@ class Report:
         return self.texts.figures[key]
 
     def _words(self, name: str) -> Words:
-        entry, _, _ = entry_of(self.catalogue, name)
+        entry, _ = self._entry(name)
         words, text = Words(self.labels, entry), self._text(name)
         if entry.kind != "flow":
             return words
         facts = facts_of(self._rows(name), words, self.sources)
         extra = facts.values | self._study_values()
         where = f"report/{self.labels.lang}/texts.yml"
-        steps, notes = ([fill(t, extra, where) for t in part]
-                        for part in (text.steps, text.step_notes))  # fmt: skip
+        there = set(self._rows(name)["key"])
+        kept = [f"{cell.variable}-{cell.category}" in there for cell in entry.cells]
+        steps, notes = (
+            [fill(template, extra, where) for template in compress(part, kept)]
+            for part in (text.steps, text.step_notes)
+        )
         return Words(self.labels, entry, tuple(steps), tuple(notes))
 
     def _study_values(self) -> dict[str, Any]:
@@ -451,7 +491,7 @@ class Report:
         elif block.illustrative(rows):
             title = self.labels.term("figure", "illustrative_title", topic=topic)
         else:
-            title = tell(text.title, facts, where)
+            title = self._tell(name, text.title, facts, where)
         question = fill(text.subtitle or "{question} {hint}", facts.values, where).strip()
         own = fill(text.note, facts.values, where) if text.note else ""
         note = block.note(rows, words, self.sources, own)
@@ -463,10 +503,19 @@ class Report:
         facts, where = self._facts(name)
         if HIDDEN in facts.conditions:
             return Traced(self.labels.term("figure", "hidden_say"))
-        say = tell(self._text(name).say, facts, where)
+        say = self._tell(name, self._text(name).say, facts, where)
         if block.illustrative(self._rows(name)):
             say = say.change(self._as_illustration)
         return say.change(lambda marked: self.formats.typography(_capital(marked)))
+
+    def _tell(self, name: str, text: Text, facts: Facts, where: str) -> Traced:
+        """A title or a sentence; of a figure with too few lines for it, the general one."""
+        if not few(text, facts):
+            return tell(text, facts, where)
+        row, own = self._rows(name).iloc[0], self._text(name)
+        kind = kind_of(self.study, row["variable"], row["population"])
+        general = self.texts.questions["several" if kind == "several" else "column"]
+        return tell(general.title if text is own.title else general.say, facts, where)
 
     def _as_illustration(self, say: str) -> str:
         return self.labels.term("figure", "illustrative_say", say=lower_first(say))
@@ -474,11 +523,15 @@ class Report:
     def _facts(self, name: str) -> tuple[Facts, str]:
         """What the sentences of a figure may name, and where they are written."""
         found = facts_of(self._rows(name), self._words(name), self.sources)
-        values = found.values | self._study_values() | self._question_values(name)
-        return Facts(values, found.conditions), f"report/{self.labels.lang}/texts.yml, {name}"
+        own = self._question_values(name)
+        values = found.values | self._study_values() | own
+        conditions = {key for key in ("test_p", "satisfied_share") if own.get(key)}
+        return Facts(
+            values, found.conditions | conditions
+        ), f"report/{self.labels.lang}/texts.yml, {name}"
 
     def _question_values(self, name: str) -> dict[str, str]:
-        entry, _, group = entry_of(self.catalogue, name)
+        entry, group = self._entry(name)
         row = self._rows(name).iloc[0]
         variable, population = row["variable"], row["population"]
         return {
@@ -486,11 +539,44 @@ class Report:
             "hint": self.labels.hint(variable, population),
             "group": self.labels.group(group) if group else "",
             "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",
+            "limit_note": self._limit_note(variable),
+            **self._mean_values(row),
+            **self._test_value(entry, row),
             **self._satisfied_values(row),
             # A measure of a question as a whole has no answer.
             "categories": row["category"]
             and self.labels.answer(variable, row["category"], population),
         }
+
+    def _limit_note(self, variable: str) -> str:
+        """How many answers could be given at most, where the questionnaire says so."""
+        form = self.study.questionnaire
+        most = form[variable].most if form is not None and variable in form else None
+        return self.labels.term("figure", "limit", n=self.formats.words(most)) if most else ""
+
+    def _mean_values(self, row: Any) -> dict[str, str]:
+        """Mean and median of a number with their intervals, as {mean}, {mean_interval}…"""
+        measures = self.sources.results.measures
+        found: dict[str, str] = {}
+        for measure in records(measured_values(measures, row["variable"], row["population"])):
+            low, high = (self._number_or_text(str(end)) for end in (measure.low, measure.high))
+            missing = self.formats.missing
+            interval = self.labels.term("figure", "band", low=low or missing, high=high or missing)
+            found[measure.measure] = number(self._number_or_text(str(measure.value)), measure.ref)
+            found[f"{measure.measure}_interval"] = interval
+        return found
+
+    def _test_value(self, entry: Entry, row: Any) -> dict[str, str]:
+        """The p value of the test that leads a table by group, as {test_p}; "" for none."""
+        tests = self.sources.results.tests
+        if not entry.by or tests.empty:
+            return {"test_p": ""}
+        same = tests[["variable", "population", "by"]] == row[["variable", "population", "by"]]
+        found = tests[same.all(axis=1) & tests["p_value"].notna()]
+        if found.empty:
+            return {"test_p": ""}
+        p = self.formats.p_value(float(found["p_value"].iloc[0]))
+        return {"test_p": number(p, together(lines("t", found.index[:1])))}
 
     def _satisfied_values(self, row: Any) -> dict[str, str]:
         """The share satisfied in the table of a figure of satisfaction, as {satisfied_share}…"""

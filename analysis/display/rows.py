@@ -178,9 +178,11 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
                 for v, c in zip(rows["variable"], rows["category"], strict=True)
             ]
         )
+    if rows.empty:
+        return rows
     rows = with_other_base(rows, sources, "mentions")
     # The base of what is not released is not known, and its line is hatched.
-    rows = rows[~(rows["base_n"] < entry.minimum_base)]
+    rows = rows[~(rows["base_n"] < entry.minimum_base) & (rows["method"] != "mean")]
     return ordered(rows, entry.order).head(entry.top or len(rows))
 
 
@@ -347,7 +349,9 @@ def _cells(entry: Entry, sources: Sources) -> pd.DataFrame:
         rows = rows[rows["category"] == sources.category(cell.category)]
         tables.append(rows.assign(key=f"{cell.variable}-{cell.category}"))
     found = [table for table in tables if not table.empty]
-    return pd.concat(found) if len(found) == len(tables) else tables[0].head(0)
+    # A step that a study does not have is left out of a flow; a list of cells is whole, or not.
+    enough = len(found) > 1 if entry.kind == "flow" else len(found) == len(tables)
+    return pd.concat(found) if enough else tables[0].head(0)
 
 
 def items_of(sources: Sources, group: str = "") -> dict[str, list[str]]:

@@ -57,6 +57,18 @@ def fill(template: str, values: Mapping[str, Any], where: str) -> Traced:
         ) from error
 
 
+def few(text: Text, facts: Facts) -> bool:
+    """Whether a sentence names a second or a third line of a figure that has none."""
+    lacking = [name for name in ("second", "third") if name not in facts.values]
+    templates = [text] if isinstance(text, str) else text.values()
+    named = {
+        name for template in templates for _, name, _, _ in _Sentences().parse(template) if name
+    }
+    return "first" in facts.values and any(
+        name == rank or name.startswith(f"{rank}_") for name in named for rank in lacking
+    )
+
+
 def tell(text: Text, facts: Facts, where: str) -> Traced:
     """A sentence: the first variant whose condition holds (`a+b` asks for both), else `else`."""
     if isinstance(text, str):

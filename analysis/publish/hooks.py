@@ -17,7 +17,7 @@ from analysis.lock import lock
 from analysis.paths import PROJECT
 from analysis.publish.pages import RenderError
 from analysis.publish.site import check, put_in_place
-from analysis.publish.stage import site_files, stage
+from analysis.publish.stage import Staged, site_files, stage
 from analysis.release.build import build, is_fresh
 from analysis.study import load_study
 
@@ -30,10 +30,21 @@ def main(moment: str) -> None:
             build(study)
         staged = stage(study, lang)
         if moment == "after":
-            rendered = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]) / "report" / lang
+            output = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"])
+            rendered = output / "report" / lang
+            choose_pages(rendered, output / "studies" / study.name / "report" / lang, staged)
             site_files(study, rendered)
             check(staged, rendered)
             put_in_place(study, {lang: rendered}, {})
+
+
+def choose_pages(rendered: Path, own: Path, staged: Staged) -> None:
+    """Quarto renders every page there is: the study's own take the place of common ones, and
+    those the study has no results for go."""
+    for path in sorted(own.glob("*.html")):
+        path.replace(rendered / path.name)
+    for name in staged.report.left_out:
+        (rendered / f"{name}.html").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -45,9 +45,10 @@ class Page:
         return str(self.front["title"])
 
     @property
-    def chapter(self) -> str | None:
-        """The chapter of the results this page is about: without results, there is no page."""
-        return self.front.get("chapter")
+    def chapters(self) -> list[str]:
+        """The chapters of the results this page is about: without results, there is no page."""
+        named = self.front.get("chapter", [])
+        return [named] if isinstance(named, str) else list(named)
 
 
 FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
@@ -136,18 +137,38 @@ class Report:
     left_out: tuple[str, ...]
 
 
-def read_report(folder: Path, project: Path, chapters: set[str]) -> Report:
-    """Pages of one language. `chapters` are those of the results; a page about another one is
-    left out. Raises RenderError for a page that has no place in the order, or no index."""
-    order = page_order(project)
-    files = {path.stem: path for path in sorted(folder.glob("*.qmd"))}
-    strange = sorted(set(files) - set(order))
-    if strange:
-        raise RenderError(
-            f"{project.name}: no place in website.sidebar.contents for {', '.join(strange)}.qmd"
-        )
+def page_files(folder: Path, own: Path | None = None) -> dict[str, Path]:
+    """Files of the pages of one language, by name: one of the study's own takes the place of the
+    common page of its name."""
+    folders = [folder] if own is None else [folder, own]
+    return {path.stem: path for place in folders for path in sorted(place.glob("*.qmd"))}
+
+
+def read_report(folder: Path, project: Path, chapters: set[str], own: Path | None = None) -> Report:
+    """Pages of one language. `chapters` are those of the results; a page about others is left
+    out. `own` holds pages of this study alone. Raises RenderError for a page that has no place in
+    the order, or no index."""
+    files = page_files(folder, own)
     if "index" not in files:
         raise RenderError(f"{folder.name}: there is no index.qmd")
-    pages = [read_page(files[name]) for name in order if name in files]
-    kept = tuple(page for page in pages if page.chapter is None or page.chapter in chapters)
+    pages = _in_order({name: read_page(path) for name, path in files.items()}, project)
+    kept = tuple(
+        page for page in pages if not page.chapters or chapters.intersection(page.chapters)
+    )
     return Report(kept, tuple(page.name for page in pages if page not in kept))
+
+
+def _in_order(pages: dict[str, Page], project: Path) -> list[Page]:
+    """Pages as `_quarto.yml` orders them; any other says which one it comes `after`."""
+    order = [name for name in page_order(project) if name in pages]
+    for name in sorted(set(pages) - set(order)):
+        after = pages[name].front.get("after")
+        if after is None:
+            raise RenderError(
+                f"{project.name}: no place in website.sidebar.contents for {name}.qmd, whose "
+                "front matter does not say which page it comes `after` either"
+            )
+        if after not in order:
+            raise RenderError(f"{name}.qmd comes after {after}, which is not a page")
+        order.insert(order.index(after) + 1, name)
+    return [pages[name] for name in order]

@@ -30,8 +30,8 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 from analysis import whole
 from analysis.errors import InputError, Problem
 from analysis.lock import lock
-from analysis.publish.pages import Page, RenderError, read_report
-from analysis.publish.stage import ASSETS, TEXTS, chapters, long_date
+from analysis.publish.pages import Page, RenderError
+from analysis.publish.stage import ASSETS, TEXTS, long_date, written
 from analysis.study import Study
 
 Log = Callable[[str], None]
@@ -104,9 +104,7 @@ def print_report(study: Study, lang: str, log: Log = lambda _: None) -> Path:
     """
     command = find_chromium()
     site, target = study.paths.site(lang), pdf_path(study, lang)
-    project = study.paths.root / "_quarto.yml"
-    report = read_report(study.paths.pages / lang, project, chapters(study))
-    pages = [page for page in report.pages if page.front.get("paper", True)]
+    pages = [page for page in written(study, lang).pages if page.front.get("paper", True)]
     document = describe(study, lang)
     with lock(study.paths, say=log):
         # Not in /tmp, which a confined Chromium (Ubuntu's) does not see.

@@ -10,7 +10,6 @@ The script that reloads a page is put in as it is served: files of the site are 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -34,7 +33,7 @@ from analysis.publish.notebook import code, kernel, outputs, written
 from analysis.publish.pages import Page, RenderError, read_page
 from analysis.publish.pandoc import convert
 from analysis.publish.site import stamp
-from analysis.publish.stage import environment
+from analysis.publish.stage import environment, files, stage_page
 from analysis.study import Study
 
 STATE, RELOAD = "/preview.json", "/preview.js"
@@ -160,11 +159,10 @@ class Preview:
 
     def page(self, path: Path) -> None:
         """Execute and convert one page, and put it in its place. Raises RenderError."""
-        page = read_page(path)
         with lock(self.study.paths):
             # What the site was made from says nothing of it once a page was replaced.
             stamp(self.study, self.lang).unlink(missing_ok=True)
-            shutil.copyfile(path, self.staged / path.name)
+            page = stage_page(self.study, self.lang, path.stem, self.staged)
             (self.staged / "_site").mkdir(exist_ok=True)
             pandoc = pypandoc.get_pandoc_path()
             convert(pandoc, self.staged, page, written(page, self._outputs(page)))
@@ -182,7 +180,7 @@ class Preview:
         """Whether a change of this file touches its own page alone: its title, which every menu
         prints, and its place among the pages are as they were."""
         old = self.staged / path.name
-        if path.parent != self.study.paths.pages / self.lang or path.suffix != ".qmd":
+        if files(self.study, self.lang).get(path.stem) != path:
             return False
         if not (path.is_file() and old.is_file() and (self.site / f"{path.stem}.html").is_file()):
             return False

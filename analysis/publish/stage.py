@@ -19,7 +19,8 @@ import yaml
 
 from analysis.plain import markdown
 from analysis.publish.bundle import plotly_bundle
-from analysis.publish.pages import Report, read_report
+from analysis.publish.only import conditions, only
+from analysis.publish.pages import Page, Report, page_files, read_page, read_report
 from analysis.study import Study
 
 ASSETS = Path(__file__).parent / "assets"
@@ -47,14 +48,13 @@ def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
     `others` are the languages rendered along with it, which its pages may lead to.
     """
     folder = study.paths.clean / "pages" / lang
-    source = study.paths.pages / lang
     project = study.paths.root / "_quarto.yml"
     report = written(study, lang)
     there = standing(study, {lang, *others})
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for page in report.pages:
-        shutil.copyfile(source / f"{page.name}.qmd", folder / f"{page.name}.qmd")
+    staged = [stage_page(study, lang, page.name, folder) for page in report.pages]
+    report = Report(tuple(staged), report.left_out)
     _write(
         folder / "context.json", json.dumps(context(study, lang, report, there), ensure_ascii=False)
     )
@@ -66,7 +66,29 @@ def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
 
 def written(study: Study, lang: str) -> Report:
     """The pages written in a language that the study has results for."""
-    return read_report(study.paths.pages / lang, study.paths.root / "_quarto.yml", chapters(study))
+    paths = study.paths
+    project, own = paths.root / "_quarto.yml", paths.own_pages / lang
+    return read_report(paths.pages / lang, project, chapters(study), own)
+
+
+def files(study: Study, lang: str) -> dict[str, Path]:
+    """The file of each page of a study in a language, by name."""
+    return page_files(study.paths.pages / lang, study.paths.own_pages / lang)
+
+
+def holds(study: Study, lang: str) -> dict[str, bool]:
+    """What passages of a page may ask for, and whether the study has it."""
+    report = written(study, lang)
+    stands = {page.name: True for page in report.pages} | dict.fromkeys(report.left_out, False)
+    return conditions(study, stands)
+
+
+def stage_page(study: Study, lang: str, name: str, folder: Path) -> Page:
+    """Write one page into a folder, without the passages that the study does not have."""
+    source = files(study, lang)[name]
+    text = only(source.read_text(encoding="utf-8"), holds(study, lang), source.name)
+    _write(folder / source.name, text)
+    return read_page(folder / source.name)
 
 
 def standing(study: Study, rendered: Collection[str]) -> dict[str, list[str]]:
@@ -177,6 +199,7 @@ def context(
         ],
         "pages": {page.name: True for page in report.pages},
         "left_out": dict.fromkeys(report.left_out, True),
+        "holds": holds(study, lang),
         "texts": {key: value for key, value in texts.items() if isinstance(value, str | dict)},
     }
 

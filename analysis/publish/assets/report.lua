@@ -82,6 +82,58 @@ local function unwrap(div)
   end
 end
 
+-- passages that a study does not have --------------------------------------------------------
+
+local dropped = {}
+
+local function holds(words)
+  for word in (words or ""):gmatch("%S+") do
+    if not context.holds[word] then return false end
+  end
+  return true
+end
+
+-- Staged pages have none left (analysis/publish/only.py); a plain `quarto render` has them all.
+local function passage(div)
+  if not has(div, "only-if") then return nil end
+  for word in (div.attributes.lacks or ""):gmatch("%S+") do
+    if context.holds[word] then return {} end
+  end
+  return holds(div.attributes.has) and div.content or {}
+end
+
+local function says_nothing(block)
+  if block.t == "Para" or block.t == "Plain" then
+    for _, inline in ipairs(block.content) do
+      if inline.t ~= "Space" and inline.t ~= "SoftBreak" then return false end
+    end
+    return true
+  end
+  return block.t == "Div" and block.identifier == "" and #block.content == 0
+end
+
+-- A heading under which nothing stands is left out, and so is a panel or a lead without content:
+-- what it was about is not in the study. The notes at the end are about the page as a whole.
+local function filled(blocks)
+  local kept, content, below = pandoc.Blocks({}), false, 0
+  for at = #blocks, 1, -1 do
+    local block = blocks[at]
+    if block.t == "Div" and block.identifier == "" then block.content = filled(block.content) end
+    if block.t == "Header" and block.level > 1 then
+      if content or below > block.level then
+        kept:insert(1, block)
+        content, below = false, block.level
+      else
+        dropped[block.identifier] = true
+      end
+    elseif not says_nothing(block) then
+      kept:insert(1, block)
+      content = content or not (block.t == "Div" and block.identifier == "tbl-cited")
+    end
+  end
+  return kept
+end
+
 -- floats and cross references ----------------------------------------------------------------
 
 local counts = { fig = 0, tbl = 0 }
@@ -254,9 +306,14 @@ end
 -- nothing is hidden.
 local function tabset(div)
   if not has(div, "panel-tabset") then return nil end
+  local panels = panels_of(div)
+  if #panels == 1 then
+    panels[1].body:insert(1, pandoc.Header(3, panels[1].title, pandoc.Attr(panels[1].id)))
+    return panels[1].body
+  end
   tabsets = tabsets + 1
   local buttons, bodies = pandoc.Inlines({}), pandoc.Blocks({})
-  for number, panel in ipairs(panels_of(div)) do
+  for number, panel in ipairs(panels) do
     if panel.id == "" then panel.id = "panel-" .. tabsets .. "-" .. number end
     local tab = "tab-" .. tabsets .. "-" .. number
     buttons:extend(tab_button(panel, tab, number == 1))
@@ -294,6 +351,7 @@ local function external(link)
 end
 
 local function relink(link)
+  if dropped[link.target:match("^#(.+)$")] then return link.content end
   local target = internal(link.target)
   if target == false then return link.content end
   if target then
@@ -396,6 +454,8 @@ function Pandoc(doc)
   context = pandoc.json.decode(context_text(), false)
   page = input_name()
   doc = doc:walk({ Div = unwrap })
+  doc = doc:walk({ Div = passage })
+  doc.blocks = filled(doc.blocks)
   doc:walk({
     traverse = "topdown",
     Div = function(div) number_float(div.identifier) end,
