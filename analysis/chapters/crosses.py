@@ -56,8 +56,8 @@ def estimates(data: Data, chapters: Mapping[str, str] | None = None) -> pd.DataF
 
     chapters: chapter that a variable belongs to, CHAPTER where it is not said. Items of the battery
     have the people they concern as their base. A group that nobody of the base is in has no row.
-    Nothing where there is no profile variable, or where it would take too long (SIMPLE, DESIGNED): such a study asks for the tables it
-    wants in study.yml. Columns COLUMNS.
+    Nothing where there is no profile variable, or where it would take too long (SIMPLE, DESIGNED):
+    such a study asks for the tables it wants in study.yml. Columns COLUMNS.
     """
     known, groupings = chapters or {}, _groupings(data)
     if len(groupings) < 2 or _too_many(data, groupings):
