@@ -79,8 +79,11 @@ class Data:
         """Answers to a single-answer variable, as a categorical. Numbers and days are put into
         bands, the same in every population."""
         form = self.study.questionnaire
-        if form is None or variable not in form or not form[variable].measured:
+        measured = form is not None and variable in form and form[variable].measured
+        # An extract may have a column of answers by the name of a question about a number.
+        if not measured or isinstance(frame[variable].dtype, pd.CategoricalDtype):
             return self.study.single(variable, frame)
+        assert form is not None
         if variable not in self._bands:
             whole = form[variable].kind == "integer"
             self._bands[variable] = bands_of(self.tables["survey"][variable], whole)
