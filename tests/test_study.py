@@ -91,6 +91,12 @@ def test_broken_yaml_names_the_line(root):
     assert problem.rule == "study.yml is YAML in UTF-8" and problem.row
 
 
+def test_yaml_nested_without_end_is_a_mistake_like_another(root):
+    (problem,) = mistakes(root, "seed: 2026", "seed: " + "[" * 100_000)
+    assert problem.rule == "study.yml is YAML in UTF-8" and problem.row
+    assert "100 deep" in problem.found
+
+
 def test_recodes_need_their_header(root):
     (problem,) = mistakes(root, "source,kind,", "source;kind;", "recodes.csv")
     assert problem.row == 1

@@ -20,6 +20,7 @@ from analysis.stats.trend import Outcome, linear_by_linear
 
 # Resamples: p values near 0.05 are then known to about half a point, or a point for joint tests.
 DRAWS, JOINT_DRAWS = 4999, 1999
+DIFFERENCES = ["category", "by_category", "base_n", "value", "low", "high", "method"]
 
 
 def compared(data: Data, chapter: str) -> list[dict]:
@@ -138,20 +139,20 @@ def apart(
     member = pd.DataFrame(groups).reindex(given.index)
     there = member.any(axis=1).to_numpy()
     given, member = given[there], member[there]
-    tables = []
+    rows: dict[str, list] = {name: [] for name in DIFFERENCES}
     for group in member:
         inside = member[group].to_numpy(dtype=bool)
         if not inside.any() or inside.all():
             continue
-        value, low, high, method = difference(sample, given, inside)
-        tables.append(
-            pd.DataFrame(
-                {"category": given.columns, "by_category": group, "base_n": int(inside.sum()),
-                 "value": value, "low": low, "high": high, "method": method}
-            )
-        )  # fmt: skip
-    found = pd.concat(tables) if tables else pd.DataFrame(columns=["category"])
-    return found.assign(**named, base_kind="respondents", measure="difference")
+        *numbers, method = difference(sample, given, inside)
+        answers = len(given.columns)
+        for name, values in zip(("value", "low", "high"), numbers, strict=True):
+            rows[name].extend(values)
+        rows["category"].extend(given.columns)
+        rows["by_category"] += [group] * answers
+        rows["base_n"] += [int(inside.sum())] * answers
+        rows["method"] += [method] * answers
+    return pd.DataFrame(rows).assign(**named, base_kind="respondents", measure="difference")
 
 
 def difference(

@@ -23,6 +23,8 @@ TOGETHER = [
 TABLE = ["variable", "population", "by", "by_category"]
 CELL = [*TABLE, "category"]
 FLOW = ["response_flow", "question_base"]
+# Of a table: an answer, what its base is made of, its share.
+Cell = tuple[str, str, float]
 
 
 def evidence(
@@ -91,11 +93,13 @@ def _printed_tables(
         for variable, items in study.definition.answer_sets.items()
         for name in items
     }
-    known = []
-    for key, rows in estimates.groupby(TABLE, sort=False):
-        answers = rows[[(key[0], c) not in sets for c in rows["category"]]]
-        if _complete(tuple(map(str, key)), answers, printed):
-            known.append(tuple(map(str, key)))
+    tables: dict[tuple[str, ...], list[Cell]] = {}
+    columns = [*TABLE, "category", "base_kind", "share"]
+    for *names, category, base_kind, share in estimates[columns].itertuples(index=False, name=None):
+        answers = tables.setdefault(tuple(map(str, names)), [])
+        if (names[0], category) not in sets:
+            answers.append((str(category), base_kind, share))
+    known = [key for key, answers in tables.items() if _complete(key, answers, printed)]
     derived = [
         (name, *key[1:])
         for name, item in study.definition.derived.items()
@@ -105,8 +109,8 @@ def _printed_tables(
     return known + derived
 
 
-def _complete(key: tuple[str, ...], answers: pd.DataFrame, printed: set[tuple[str, ...]]) -> bool:
-    names = set(answers["category"].astype(str))
+def _complete(key: tuple[str, ...], answers: list[Cell], printed: set[tuple[str, ...]]) -> bool:
+    names = {category for category, _, _ in answers}
     there = {name for name in names if (*key, name) in printed}
     if there == names:
         return True
@@ -114,5 +118,5 @@ def _complete(key: tuple[str, ...], answers: pd.DataFrame, printed: set[tuple[st
     if {"agree", "disagree"} < there:
         return len(there) >= 5
     # The last answer of a single-answer table is what the others leave.
-    first = answers[answers["base_kind"] == answers["base_kind"].iloc[0]]
-    return len(there) == len(names) - 1 and abs(first["share"].sum() - 1) < 1e-9
+    first = sum(share for _, base_kind, share in answers if base_kind == answers[0][1])
+    return len(there) == len(names) - 1 and abs(first - 1) < 1e-9

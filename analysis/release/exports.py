@@ -166,18 +166,11 @@ def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame, styles: St
         longest = 8 if style else max((len(str(value)) for value in values), default=0)
         sheet.set_column(column, column, min(60, max(len(title), longest) + 2), style)
         sheet.write_string(0, column, title, styles.head)
-        for row, value in enumerate(values, start=1):
-            _cell(sheet, row, column, value)
+        write = sheet.write_number if style else sheet.write_string
+        for row, (value, there) in enumerate(zip(values, values.notna(), strict=True), start=1):
+            if there:
+                write(row, column, value)
     sheet.autofilter(0, 0, len(frame), max(len(frame.columns) - 1, 0))
-
-
-def _cell(sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, value: object) -> None:
-    if pd.isna(value):  # type: ignore[call-overload]
-        return
-    if isinstance(value, str):
-        sheet.write_string(row, column, value)
-    else:
-        sheet.write_number(row, column, float(value))  # type: ignore[arg-type]
 
 
 def _data_package(folder: Path, frames: dict[str, pd.DataFrame], study: Study) -> None:

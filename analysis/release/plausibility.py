@@ -48,15 +48,20 @@ def cells_stand_once(estimates: pd.DataFrame) -> list[str]:
 
 def single_answers_sum(estimates: pd.DataFrame, data: Data) -> list[str]:
     """Shares of a single-answer variable sum to 1 over its answers."""
-    faults = []
-    for key, rows in estimates.groupby([*TABLE, "base_kind"], sort=False):
-        variable = str(key[0])
-        listed = _single_answers(data, variable)
-        inside = rows[rows["category"].isin(listed)]
-        whole = len(inside) and inside["base_n"].iloc[0] > 0
-        if whole and abs(inside["share"].sum() - 1) > 1e-9:
-            faults.append(f"{variable} {key[1:]}: shares sum to {inside['share'].sum():.4f}")
-    return faults
+    listed = [
+        (variable, answer)
+        for variable in estimates["variable"].unique()
+        for answer in _single_answers(data, str(variable))
+    ]
+    cells = pd.MultiIndex.from_frame(estimates[["variable", "category"]])
+    inside = estimates[cells.isin(listed) & (estimates["base_n"] > 0)]
+    key = [*TABLE, "base_kind"]
+    sums = inside.groupby(key, sort=False)["share"].sum()
+    return [
+        f"{place[0]} {place[1:]}: shares sum to {total:.4f}"
+        for place, total in sums[(sums - 1).abs() > 1e-9].items()
+        if isinstance(place, tuple)
+    ]
 
 
 def _single_answers(data: Data, variable: str) -> list[str]:
@@ -76,16 +81,14 @@ def bases_agree(estimates: pd.DataFrame, data: Data) -> list[str]:
         if row["count"] > row["base_n"]
     ]
     overall = estimates[(estimates["by"] == "") & (estimates["base_kind"] == "respondents")]
+    tables = dict(iter(overall.groupby(["variable", "population"])["base_n"]))
     for name, row in bases.iterrows():
         question = str(name)
-        population = data.study.population_of(question)
-        table = overall[
-            (overall["variable"] == data.study.variable_of(question))
-            & (overall["population"] == population)
-        ]
-        if len(table) and (table["base_n"] != row["count"]).any():
+        key = data.study.variable_of(question), data.study.population_of(question)
+        found = tables.get(key)
+        if found is not None and (found != row["count"]).any():
             faults.append(
-                f"{question}: base {table['base_n'].iloc[0]:.0f} in its table, "
+                f"{question}: base {found.iloc[0]:.0f} in its table, "
                 f"{row['count']:.0f} along the routing"
             )
     return faults
