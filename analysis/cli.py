@@ -106,10 +106,12 @@ def _alone(study: Study, arguments: argparse.Namespace) -> AbstractContextManage
 
 
 def validate(study: Study, arguments: argparse.Namespace) -> int:
+    from analysis.intake.clean import extract_engine  # noqa: PLC0415
     from analysis.intake.validation import validate, write_validation  # noqa: PLC0415
 
     with _alone(study, arguments):
-        clean, problems = validate(study)
+        with extract_engine(study) as engine:
+            clean, problems = validate(study, engine, _progress())
         page = write_validation(study, clean, problems)
     if problems:
         print(f"report: {study.paths.shown(page)}", file=sys.stderr)

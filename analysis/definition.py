@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,9 +63,32 @@ class Source(Model):
     `layout`: the tool it was exported from; recognised where nothing is said.
     """
 
-    path: str
+    path: str = ""
     layout: SourceLayout | None = None
+    # Of the actions alone: a table of the engine in place of files, and what a row that breaks a
+    # rule does.
+    table: str | None = None
+    on_bad_row: Literal["stop", "quarantine"] = "stop"
     columns: dict[str, Column] = Field(default_factory=dict)
+
+
+# What lies beside the files of a source, and is not one of them.
+ASIDE = (".yml", ".yaml", ".md", ".json")
+
+
+def source_files(raw: Path, source: Source) -> list[Path]:
+    """Every file of a source: that named, or those of a folder or that a pattern finds, by name."""
+    path = raw / source.path
+    if not source.path or path.is_file():
+        return [path] if source.path else []
+    found = path.rglob("*") if path.is_dir() else raw.glob(source.path)
+    return sorted(
+        file
+        for file in found
+        if file.is_file()
+        and not file.name.startswith((".", "_"))
+        and file.suffix.lower() not in ASIDE
+    )
 
 
 class Sources(Model):
@@ -153,7 +177,11 @@ class Battery(Model):
 
 
 class Consumption(Model):
-    """What the training-consumption chapter counts, and in which columns of the extract."""
+    """What the training-consumption chapter counts, and in which columns of the extract.
+
+    `ai`: whether titles are told apart by the rules of `ai_rules.csv` (of the study, else the
+    default ones). `sampling`: which part of all actions the extract holds, where it is a sample.
+    """
 
     counts: list[str]
     actions: str
@@ -162,6 +190,11 @@ class Consumption(Model):
     hours: str
     date: str
     by: list[str] = Field(default_factory=list)
+    person: str | None = None
+    provider: str | None = None
+    cost: str | None = None
+    ai: bool = False
+    sampling: float | None = Field(default=None, gt=0, lt=1)
 
 
 class Roles(Model):

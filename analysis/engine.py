@@ -99,7 +99,7 @@ def _refused(url: str, study: str, found: str, expected: str, action: str) -> In
 
 def _of_an_engine(error: Exception) -> bool:
     """Whether an error comes from a connection or a server, and not from this program."""
-    if isinstance(error, OSError):
+    if isinstance(error, ConnectionError | TimeoutError):
         return True
     made = type(error).__module__.partition(".")[0]
     said = str(error)

@@ -41,6 +41,11 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
             )
         )
     for name, source in definition.sources.present().items():
+        if not source.path and not source.table:
+            problems.append(
+                problem(("sources", name, "path"), "a source has a file", "no path",
+                        "a file below data/raw/<study>/", "add path: …")
+            )  # fmt: skip
         pure = PurePosixPath(source.path)
         if pure.is_absolute() or ".." in pure.parts:
             problems.append(

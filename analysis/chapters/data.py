@@ -27,7 +27,7 @@ class Data:
     """A study with its clean tables, by source."""
 
     study: Study
-    tables: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, Any]
 
     def population(self, name: str) -> pd.DataFrame:
         """Rows of a population, as study.yml defines it."""

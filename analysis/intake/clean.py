@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import whole
+from analysis.engine import Engine, open_engine
 from analysis.errors import InputError, Problem
 from analysis.intake import schemas
-from analysis.intake.fields import SURVEY, Field, fields
+from analysis.intake.fields import ACTIONS, SURVEY, Field, fields
 from analysis.intake.layouts import PLAIN, arrange, may_repeat
 from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
@@ -23,11 +25,15 @@ from analysis.intake.weighting import weigh
 from analysis.paths import Paths
 from analysis.study import Study
 
+if TYPE_CHECKING:
+    from analysis.intake.extract.checked import Found
+
 # Columns that the clean tables have in every study.
 COMPLETE = "complete"
 RESPONSES = "responses"
 DROPPED = "dropped"
 EXCLUDED = ["source", "row", "id", "reason"]
+QUARANTINE = "quarantine.csv"
 CHECKS = ["source", "rule", "column", "tested", "passed", "failed"]
 
 
@@ -43,16 +49,19 @@ class Examined:
     source: str
     file: str
     received: int | None
-    tables: dict[str, pd.DataFrame]
+    tables: dict[str, Any]
     excluded: pd.DataFrame
     checks: tuple[Checked, ...]
     problems: tuple[Problem, ...]
     layout: str = PLAIN
     columns_aside: tuple[str, ...] = ()
     by_place: tuple[str, ...] = ()
+    in_engine: Found | None = None
 
     @property
     def kept(self) -> int | None:
+        if self.in_engine is not None:
+            return self.in_engine.kept if self.source in self.tables else None
         return len(self.tables[self.source]) if self.source in self.tables else None
 
 
@@ -68,7 +77,7 @@ class Clean:
     sources: the same by source, for the validation report.
     """
 
-    tables: dict[str, pd.DataFrame]
+    tables: dict[str, Any]
     excluded: pd.DataFrame
     checks: pd.DataFrame
     sources: tuple[Examined, ...]
@@ -85,9 +94,20 @@ def clean(study: Study) -> Clean:
     return made
 
 
-def examine(study: Study) -> tuple[Clean, list[Problem]]:
-    """Read and check every source, going on after a problem so that all are found."""
-    sources = tuple(_examine(study, name) for name in study.definition.sources.present())
+def examine(
+    study: Study, engine: Engine | None = None, say: Callable[[str], None] = lambda _: None
+) -> tuple[Clean, list[Problem]]:
+    """Read and check every source, going on after a problem so that all are found.
+
+    engine: where an extract of actions is worked on that is not read into memory; its table lives
+    as long as the engine runs (see `extract_engine`).
+    """
+    sources = tuple(
+        _examine_extract(study, engine, say)
+        if engine is not None and name == ACTIONS
+        else _examine(study, name)
+        for name in study.definition.sources.present()
+    )
     problems = [*stray_recodes(study), *(p for source in sources for p in source.problems)]
     tables = {name: table for s in sources for name, table in s.tables.items()}
     if not problems:
@@ -110,16 +130,60 @@ def _checks(sources: tuple[Examined, ...]) -> pd.DataFrame:
 @contextmanager
 def written(clean: Clean, paths: Paths) -> Iterator[dict[Path, Path]]:
     """The clean tables written beside data/clean/<study>/<table>.parquet: the draft of each by
-    its place, which all take at the end where nothing is raised meanwhile."""
+    its place, which all take at the end where nothing is raised meanwhile.
+
+    Rows that stay in an engine are not written again; those of them set aside are listed in
+    quarantine.csv, where there are some.
+    """
     paths.clean.mkdir(parents=True, exist_ok=True)
-    tables = {paths.clean / f"{name}.parquet": table for name, table in clean.tables.items()}
-    with whole.files(*tables) as drafts:
+    tables = {
+        paths.clean / f"{name}.parquet": table
+        for name, table in clean.tables.items()
+        if isinstance(table, pd.DataFrame)
+    }
+    aside = [s.in_engine.listed for s in clean.sources if s.in_engine and s.in_engine.aside]
+    places = [*tables, *([paths.clean / QUARANTINE] if aside else [])]
+    with whole.files(*places) as drafts:
         for path, table in tables.items():
             table.to_parquet(drafts[path], index=False)
+        if aside:
+            pd.concat(aside).to_csv(drafts[paths.clean / QUARANTINE], index=False)
         yield drafts
 
 
 # --- One source
+
+
+@contextmanager
+def extract_engine(study: Study) -> Iterator[Engine | None]:
+    """The engine that the actions of a study are worked on in; None where they are read into
+    memory like every other source."""
+    from analysis.intake.extract.files import at_scale  # noqa: PLC0415
+
+    if not at_scale(study):
+        yield None
+        return
+    study.paths.clean.mkdir(parents=True, exist_ok=True)
+    with open_engine(study.definition.engine, study.name, study.paths.clean) as engine:
+        yield engine
+
+
+def _examine_extract(study: Study, engine: Engine, say: Callable[[str], None]) -> Examined:
+    from analysis.intake.extract.checked import examine_extract  # noqa: PLC0415 - slow to import
+
+    source = study.definition.sources.present()[ACTIONS]
+    file = source.table or study.paths.shown(study.paths.raw / source.path)
+    nothing = _excluded(ACTIONS, pd.DataFrame(), "", "")
+    try:
+        found = examine_extract(study, engine, say)
+    except InputError as error:
+        failed = Checked(ACTIONS, "file_read", "", 1, 1)
+        return Examined(ACTIONS, file, None, {}, nothing, (failed,), tuple(error.problems))
+    tables = {} if found.table is None else {ACTIONS: found.table}
+    return Examined(
+        ACTIONS, file, found.received, tables, nothing, found.checks, found.problems,
+        in_engine=found,
+    )  # fmt: skip
 
 
 def _examine(study: Study, source: str) -> Examined:

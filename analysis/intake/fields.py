@@ -9,7 +9,10 @@ from analysis.definition import Column
 from analysis.questionnaire import Question
 from analysis.study import Study
 
-SURVEY = "survey"
+SURVEY, ACTIONS = "survey", "actions"
+# What no action of training passes, where study.yml gives no closer limits: the hours of a year,
+# the day of the French law on continuing training (16 July 1971), the end of the century.
+HOURS, FIRST_DAY, LAST_DAY = 8784, dt.date(1971, 7, 16), dt.date(2099, 12, 31)
 KINDS = {
     "select_one": "category",
     "select_multiple": "several",
@@ -66,6 +69,12 @@ def fields(study: Study, source: str) -> dict[str, Field]:
 
 def _declared(study: Study, source: str, name: str, column: Column) -> Field:
     after, before = column.after, column.before
+    minimum, maximum = column.minimum, column.maximum
+    role = study.roles.consumption
+    if source == ACTIONS and role is not None and name == role.hours and column.type == "number":
+        minimum, maximum = _else(minimum, 0), _else(maximum, HOURS)
+    if source == ACTIONS and column.type == "date":
+        after, before = after or FIRST_DAY, before or LAST_DAY
     if source == SURVEY and column.type == "date":
         # The fieldwork bounds the dates of a survey that gives no closer ones.
         after = after or study.definition.period.start
@@ -75,13 +84,17 @@ def _declared(study: Study, source: str, name: str, column: Column) -> Field:
         type=column.type,
         answers=tuple(column.answers),
         required=column.required,
-        minimum=column.minimum,
-        maximum=column.maximum,
+        minimum=minimum,
+        maximum=maximum,
         after=after,
         before=before,
         labels=column.label,
         answer_labels=column.answers,
     )
+
+
+def _else(limit: float | None, otherwise: float) -> float:
+    return otherwise if limit is None else limit
 
 
 def _asked(question: Question) -> Field:

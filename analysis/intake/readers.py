@@ -15,7 +15,7 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def read_table(
     _check_file(path, shown)
     ending = path.suffix.lower()
     kind = KINDS[ending]
-    _check_kind(path, shown, kind)
+    check_kind(path, shown, kind)
     if kind == "CSV":
         return _csv_table(path, shown, may_repeat)
     return _table(_numbered(READERS[kind](path, shown), may_repeat), shown)
@@ -89,7 +89,8 @@ def _check_file(path: Path, shown: str) -> None:
         raise _stop("file_empty", shown)
 
 
-def _check_kind(path: Path, shown: str, kind: str) -> None:
+def check_kind(path: Path, shown: str, kind: str) -> None:
+    """A file is what its ending says, by its first bytes. Raises InputError."""
     try:
         with path.open("rb") as handle:
             start = handle.read(512).lstrip()
@@ -106,7 +107,7 @@ def _check_kind(path: Path, shown: str, kind: str) -> None:
 def _csv_table(path: Path, shown: str, may_repeat: Callable[[str], bool]) -> pd.DataFrame:
     """The table of a CSV file: at once where nothing is wrong with it, else row by row."""
     data = _as_utf8(path.read_bytes(), shown)
-    delimiter = _delimiter(data)
+    delimiter = delimiter_of(data)
     table = read_plain(data, delimiter, MAX_COLUMNS)
     if table is not None:
         return table
@@ -197,12 +198,12 @@ def _row_of(data: bytes, at: int) -> int:
     """Row of a byte that cannot be decoded."""
     before = data[:at].replace(b"\0", b"").decode("latin-1").encode("utf-8") + b"x"
     try:
-        return sum(1 for _ in csv.reader(_lines(before), delimiter=_delimiter(before)))
+        return sum(1 for _ in csv.reader(_lines(before), delimiter=delimiter_of(before)))
     except csv.Error:
         return before.count(b"\n") + 1
 
 
-def _delimiter(data: bytes) -> str:
+def delimiter_of(data: bytes) -> str:
     """The delimiter that cuts the header into most cells."""
     # A header may hold line breaks in quotes, so a reader finds its end, not a line.
     start = data[:MAX_LINE]
@@ -219,7 +220,11 @@ def _delimiter(data: bytes) -> str:
 # --- XLSX
 
 
-def _xlsx_rows(path: Path, shown: str) -> list[Row]:
+def sheets(path: Path, shown: str) -> Iterator[tuple[str, Iterator[list[str]]]]:
+    """Sheets of a workbook by name, each with its rows of text as they are read, one by one.
+
+    Raises InputError where the workbook is damaged or larger than any table.
+    """
     # openpyxl takes a moment to import, and most studies come as CSV.
     import openpyxl  # noqa: PLC0415
 
@@ -230,25 +235,31 @@ def _xlsx_rows(path: Path, shown: str) -> list[Row]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and menus openpyxl does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheets = {sheet.title: _sheet_rows(sheet) for sheet in book.worksheets}
+            for sheet in book.worksheets:
+                yield sheet.title, _sheet_rows(sheet)
             book.close()
     except InputError:
         raise
     except Exception as error:  # a damaged file makes zipfile, XML and openpyxl raise anything
         raise _stop("file_damaged", shown, value=str(error) or "?", known="XLSX") from error
-    filled = {title: rows for title, rows in sheets.items() if rows}
+
+
+def _xlsx_rows(path: Path, shown: str) -> list[Row]:
+    found = {title: list(rows) for title, rows in sheets(path, shown)}
+    filled: dict[str, list[Row]] = {
+        title: list(enumerate(rows, start=1))
+        for title, rows in found.items()
+        if any(any(cells) for cells in rows)
+    }
     if len(filled) > 1:
         raise _stop("file_sheets", shown, value=", ".join(filled))
     return next(iter(filled.values()), [])
 
 
-def _sheet_rows(sheet: Any) -> list[Row]:
+def _sheet_rows(sheet: Any) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # some programs write a wrong extent
-    rows: list[Row] = [
-        (number, [_cell(value) for value in row])
-        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
-    ]
-    return rows if any(any(cells) for _, cells in rows) else []
+    for row in sheet.iter_rows(values_only=True):
+        yield [_cell(value) for value in row]
 
 
 def _cell(value: Any) -> str:

@@ -7,7 +7,7 @@ for programs. Both are written whether or not there are problems.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import jinja2
 import pandas as pd
 
 from analysis import whole
+from analysis.engine import Engine
 from analysis.errors import Problem
 from analysis.intake.clean import Clean, Examined, examine
 from analysis.intake.fields import Field, fields
@@ -30,9 +31,11 @@ PAGE, DATA = "validation.html", "validation.json"
 SHOWN = 200
 
 
-def validate(study: Study) -> tuple[Clean, list[Problem]]:
+def validate(
+    study: Study, engine: Engine | None = None, say: Callable[[str], None] = lambda _: None
+) -> tuple[Clean, list[Problem]]:
     """Read and check every source. With a problem anywhere, the tables of Clean are empty."""
-    return examine(study)
+    return examine(study, engine, say)
 
 
 def write_validation(
@@ -96,8 +99,28 @@ def _source(study: Study, item: Examined, lang: str) -> dict[str, Any]:
                 "rows": [int(row) for row in rows["row"]],
             }
             for reason, rows in item.excluded.groupby("reason", sort=False)
-        ],
+        ]
+        + _aside(study, item, lang),
     }
+
+
+def _aside(study: Study, item: Examined, lang: str) -> list[dict[str, Any]]:
+    """Rows set aside in an engine: how many, and where the first ones stand (quarantine.csv has
+    more of each)."""
+    if item.in_engine is None:
+        return []
+    listed = item.in_engine.listed
+    twice = listed["rule"] == "unique"
+    return [
+        {
+            "reason": reason,
+            "text": _reason(study, reason, lang),
+            "count": count,
+            "rows": [int(row) for row in rows["row"].dropna()],
+        }
+        for reason, rows in (("bad_row", listed[~twice]), ("repeated", listed[twice]))
+        if (count := item.in_engine.aside.get(reason, 0))
+    ]
 
 
 def _reason(study: Study, reason: str, lang: str) -> str:

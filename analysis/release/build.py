@@ -8,12 +8,14 @@ import json
 import platform
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from analysis import chapters, whole
 from analysis.chapters.data import KEYS, Data
 from analysis.chapters.responses import facts
+from analysis.definition import source_files
 from analysis.errors import InputError, Problem
 from analysis.lock import lock
 from analysis.paths import record_of
@@ -31,8 +33,8 @@ from analysis.study import Study
 PROVENANCE = "provenance.json"
 # Whatever reads, checks, computes or writes a result.
 PACKAGES = (
-    "learner-survey", "numpy", "openpyxl", "pandas", "pandera", "pyarrow", "pydantic",
-    "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
+    "learner-survey", "duckdb", "ibis-framework", "numpy", "openpyxl", "pandas", "pandera",
+    "pyarrow", "pydantic", "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
 )  # fmt: skip
 SETTINGS = ("synthetic", "seed", "period", "retention", "design", "thresholds")
 CODE = Path(__file__).parent.parent
@@ -51,7 +53,7 @@ TESTS = [
 DECIMALS = 10
 
 
-def release(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Every table of results, by name, checked for plausibility."""
     data = Data(study, tables)
     estimates = chapters.estimate(data)
@@ -109,18 +111,19 @@ def build(study: Study, say: Callable[[str], None] = lambda _: None) -> Path:
     process. Results are replaced whole, or not at all, and clean tables along with them.
     """
     # Readers and schemas are slow to import and not needed to look at results.
-    from analysis.intake.clean import written  # noqa: PLC0415
+    from analysis.intake.clean import extract_engine, written  # noqa: PLC0415
     from analysis.intake.validation import validate, write_validation  # noqa: PLC0415
 
     with lock(study.paths, say=say):
         made_of = fingerprint(study)
         say("reading and checking the sources")
-        clean, problems = validate(study)
-        write_validation(study, clean, problems)
-        if problems:
-            raise InputError(problems)
-        say("estimating")
-        frames = release(study, clean.tables)
+        with extract_engine(study) as engine:
+            clean, problems = validate(study, engine, say)
+            write_validation(study, clean, problems)
+            if problems:
+                raise InputError(problems)
+            say("estimating")
+            frames = release(study, clean.tables)
         say("writing results")
         before = read_provenance(study.paths.results)
         with written(clean, study.paths) as tables, whole.folder(study.paths.results) as folder:
@@ -179,7 +182,8 @@ def fingerprint(study: Study) -> dict:
 def inputs(study: Study) -> list[Path]:
     """The files a study is made of: its sources with their records, and its definition. Others
     that lie beside them are none of our business, and their names are not published."""
-    raw = [study.paths.raw / source.path for source in study.definition.sources.present().values()]
+    sources = study.definition.sources.present().values()
+    raw = [file for source in sources for file in source_files(study.paths.raw, source)]
     records = [record_of(path) for path in raw]
     own = study.paths.definition.glob("*")
     return sorted(path for path in (*raw, *records, *own) if path.is_file())

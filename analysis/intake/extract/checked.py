@@ -1,0 +1,511 @@
+"""An extract from its files to one typed table in an engine, with all that was found on the way.
+
+Files of text are read once and kept as typed Parquet while the engine runs; Parquet that is typed
+already is left where it is. Rules are counted in the engine, and at most LISTED of the rows that
+break one come back, with file and row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import ibis
+import pandas as pd
+from ibis.expr import types as ir
+
+from analysis.engine import Engine, told
+from analysis.errors import InputError, Problem
+from analysis.intake.extract import files
+from analysis.intake.extract.columns import Mapped, aimless, mapped, unused
+from analysis.intake.extract.files import SOURCE, delivered_files, kind, text_of
+from analysis.intake.extract.rules import BAD, FILE, FOUND, MARK, ROW, Rule, broken, direct, read
+from analysis.intake.extract.rules import rules as rules_of
+from analysis.intake.fields import Field, fields
+from analysis.intake.schemas import Checked
+from analysis.intake.texts import near, problem
+from analysis.study import Recode, Study
+
+# Rows that break a rule and are told one by one.
+LISTED = 1_000
+# First row below the header, as a spreadsheet shows it.
+FIRST = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """An extract as intake found it.
+
+    table: its typed rows, those that break a rule left out; None where something must change.
+    received, kept: rows; files: how many. aside: rows set aside by reason; listed: those of them
+    that are told, as rows of `excluded` (source, row, id, reason). columns: of the headers.
+    """
+
+    table: ir.Table | None
+    received: int
+    kept: int
+    files: int
+    columns: int
+    aside: dict[str, int]
+    listed: pd.DataFrame
+    checks: tuple[Checked, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What reading an extract needs, and what its files turn out to be called."""
+
+    study: Study
+    engine: Engine
+    known: dict[str, Field]
+    recodes: tuple[Recode, ...]
+    shown: dict[str, str]
+
+    @property
+    def rules(self) -> list[Rule]:
+        return rules_of(self.known)
+
+    def name(self, path: str) -> str:
+        return self.shown.get(path, Path(path).name)
+
+
+def examine_extract(
+    study: Study, engine: Engine, say: Callable[[str], None] = lambda _: None
+) -> Found:
+    """Read and check the extract of a study in an engine that runs.
+
+    Raises InputError where a file or a server cannot be read at all.
+    """
+    recodes = tuple(item for item in study.recodes if item.source == SOURCE)
+    reading = _Reading(study, engine, fields(study, SOURCE), recodes, {})
+    with told(study.definition.engine, study.name):
+        parts, mappings, headers = _parts(reading, say)
+        problems = _header_problems(reading, mappings, headers)
+        if problems or not parts:
+            return _stopped(problems, mappings)
+        rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        return _checked(reading, rows, mappings, say)
+
+
+# --- Files to rows
+
+
+def _parts(
+    reading: _Reading, say: Callable[[str], None]
+) -> tuple[list[ir.Table], list[Mapped], list[str]]:
+    """Tables of typed rows, the mapping of each header, and every header that was seen."""
+    source = reading.study.definition.sources.actions
+    assert source is not None
+    if source.table:
+        return _server_table(reading, source.table)
+    paths = delivered_files(reading.study)
+    mappings: list[Mapped] = []
+    headers: list[str] = []
+    parquet: dict[tuple, list[Path]] = {}
+    staged: list[Path] = []
+    problems: list[Problem] = []
+    for number, path in enumerate(paths, start=1):
+        shown = reading.study.paths.shown(path)
+        try:
+            if kind(path) == "Parquet":
+                parquet.setdefault(_signature(path, shown), []).append(path)
+                continue
+            say(f"reading {shown} (file {number:,} of {len(paths):,})")
+            text = text_of(path, shown, reading.engine.folder / "text")
+            headers += text.header
+            mapping = mapped(text.header, reading.known, reading.recodes, shown)
+            mappings.append(mapping)
+            if not mapping.problems:
+                staged.append(_stage(reading, text, mapping, shown, len(staged)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    parts = [_staged_rows(reading, staged)] if staged else []
+    for signature, group in parquet.items():
+        names = [name for name, _ in signature]
+        headers += names
+        shown = reading.study.paths.shown(group[0])
+        folders = [name for name, type_ in signature if type_ == "folder"]
+        mapping = mapped(names, reading.known, reading.recodes, shown, folders)
+        mappings.append(mapping)
+        if not mapping.problems:
+            parts.append(_parquet_rows(reading, group, names, mapping, len(parts)))
+    return parts, mappings, headers
+
+
+def _server_table(reading: _Reading, name: str) -> tuple[list[ir.Table], list[Mapped], list[str]]:
+    """Rows of a table that a server holds."""
+    con = reading.engine.con
+    known = con.list_tables()
+    attached = reading.engine.embedded and "delivered" in con.list_catalogs()
+    if attached:
+        known = con.list_tables(database="delivered.main")
+    if name not in known:
+        place = f"{reading.engine.address}"
+        raise InputError([problem("table_missing", place, value=name, near=near(name, known))])
+    table = con.table(name, database="delivered.main") if attached else con.table(name)
+    headers = list(table.columns)
+    mapping = mapped(headers, reading.known, reading.recodes, name)
+    if mapping.problems:
+        return [], [mapping], headers
+    named = table.select(
+        **{new: table[headers[at]] for new, at in mapping.names.items()},
+        **{FILE: ibis.literal(name), ROW: ibis.null("int64")},
+    )
+    return [read(named, reading.known, reading.recodes, raw=True)], [mapping], headers
+
+
+def _signature(path: Path, shown: str) -> tuple[tuple[str, str], ...]:
+    """Columns of a Parquet file with their types, those of its folders included."""
+    import pyarrow.parquet  # noqa: PLC0415
+
+    files.check_opens(path, shown)
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+    except Exception as error:  # pyarrow's errors share no base with the others
+        value = str(error).splitlines()[0]
+        raise InputError(
+            [problem("file_damaged", shown, value=value, known="Parquet")]
+        ) from error  # fmt: skip
+    folders = [part.partition("=")[0] for part in path.parts[:-1] if "=" in part]
+    own = [(field.name, str(field.type)) for field in schema]
+    return (*own, *((key, "folder") for key in folders if key not in schema.names))
+
+
+def _stage(reading: _Reading, text: files.Text, mapping: Mapped, shown: str, number: int) -> Path:
+    """Typed rows of a text file, as Parquet that lives as long as the engine: read once."""
+    if not reading.engine.embedded and not hasattr(reading.engine.con, "read_parquet"):
+        raise InputError([problem("engine_files", shown, value=reading.engine.address)])
+    staged = reading.engine.folder / f"rows-{number:05d}.parquet"
+    reading.shown[str(staged)] = shown
+    con = reading.engine.con if reading.engine.embedded else ibis.duckdb.connect()
+    view = f"delivered_{number}"
+    columns = {f"c{at}": "VARCHAR" for at in range(len(text.header))}
+    try:
+        con.raw_sql(
+            f"CREATE VIEW {view} AS SELECT * FROM read_csv({_quoted(str(text.path))}, "
+            f"delim={_quoted(text.delimiter)}, header=true, auto_detect=false, quote='\"', "
+            f"escape='\"', nullstr='', columns={columns}, max_line_size=10000000)"
+        )
+        table = con.table(view)
+        named = table.select(
+            **{name: table[f"c{at}"].strip().nullif("") for name, at in mapping.names.items()},
+            **{FILE: ibis.literal(shown), ROW: ibis.null("int64")},
+        )
+        rows = read(named, reading.known, reading.recodes, raw=True).drop(FILE, ROW)
+        con.to_parquet(rows, staged)
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb"):
+            raise
+        raise InputError([_unreadable(str(error), shown)]) from error
+    text_is_a_copy = text.path.is_relative_to(reading.engine.folder)
+    if text_is_a_copy:
+        text.path.unlink()
+    return staged
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unreadable(said: str, shown: str) -> Problem:
+    """What DuckDB says of a text file, as a problem of that file."""
+    line = re.search(r"Line: (\d+)", said)
+    row = int(line[1]) if line else None
+    cells = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+    if cells and int(cells[2]) > int(cells[1]):
+        return problem("file_cells", shown, row, value=cells[2], known=cells[1])
+    if cells:
+        return problem("file_short", shown, row, value=cells[2], known=cells[1])
+    if "quote" in said:
+        return problem("file_quotes", shown, row, value="unclosed quote")
+    value = (said.strip().splitlines() or ["?"])[0]
+    return problem("file_damaged", shown, row, value=value, known="CSV")
+
+
+def _staged_rows(reading: _Reading, staged: Sequence[Path]) -> ir.Table:
+    table = _read_parquet(reading, staged, "staged")
+    return table.select(
+        *reading.known, FOUND, FILE, **{name: table[name].cast("int64") for name in (BAD, ROW)}
+    ).select(*reading.known, BAD, FOUND, FILE, ROW)
+
+
+def _read_parquet(reading: _Reading, paths: Sequence[Path], name: str) -> ir.Table:
+    """A table of Parquet files with FILE, and ROW as a spreadsheet would number it."""
+    con = reading.engine.con
+    if reading.engine.embedded:
+        table = con.read_parquet(
+            [str(path) for path in paths], table_name=name, filename=True, file_row_number=True,
+            hive_partitioning=True, hive_types_autocast=False,
+        )  # fmt: skip
+        return table.mutate(**{FILE: table["filename"], ROW: table["file_row_number"] + FIRST})
+    # Other engines name no file and number no row; a folder or a list is read all the same.
+    table = con.read_parquet([str(path) for path in paths])
+    nowhere = ibis.null("int64")
+    return table.mutate(**{FILE: ibis.literal(str(paths[0])), ROW: nowhere})
+
+
+def _parquet_rows(
+    reading: _Reading, paths: Sequence[Path], names: Sequence[str], mapping: Mapped, number: int
+) -> ir.Table:
+    reading.shown.update({str(path): reading.study.paths.shown(path) for path in paths})
+    table = _read_parquet(reading, paths, f"parquet_{number}")
+    named = table.select(
+        **{new: table[names[at]] for new, at in mapping.names.items()},
+        **{name: table[name] for name in (FILE, ROW)},
+    )
+    rows = read(named, reading.known, reading.recodes, raw=True)
+    if direct(named, reading.known, reading.recodes) or not reading.engine.embedded:
+        return rows
+    return reading.engine.con.create_table(f"typed_{number}", rows)
+
+
+# --- Rows to what is right and wrong with them
+
+
+def _header_problems(
+    reading: _Reading, mappings: Sequence[Mapped], headers: Sequence[str]
+) -> list[Problem]:
+    paths = reading.study.paths
+    file = paths.shown(paths.definition / "recodes.csv")
+    source = reading.study.definition.sources.actions
+    assert source is not None
+    place = source.table or paths.shown(paths.raw / source.path)
+    found = [item for mapping in mappings for item in mapping.problems]
+    found += aimless(reading.recodes, reading.known, file)
+    if not any(getattr(item, "key", "") == "column_missing" for item in found):
+        used = frozenset(row for mapping in mappings for row in mapping.used)
+        found += unused(reading.recodes, used, place, file, list(dict.fromkeys(headers)))
+    return found
+
+
+def _stopped(problems: Sequence[Problem], mappings: Sequence[Mapped]) -> Found:
+    keys = [getattr(item, "key", "") for item in problems]
+    checks = [
+        Checked(SOURCE, key, "", max(len(mappings), keys.count(key)), keys.count(key))
+        for key in dict.fromkeys(keys)
+    ]
+    return Found(None, 0, 0, len(mappings), 0, {}, _excluded([]), tuple(checks), tuple(problems))
+
+
+def _checked(
+    reading: _Reading, rows: ir.Table, mappings: Sequence[Mapped], say: Callable[[str], None]
+) -> Found:
+    """Count every rule, and keep the rows that break none."""
+    started = monotonic()
+    counts = _counts(reading, rows)
+    received = int(counts["rows"].sum())
+    elapsed = max(monotonic() - started, 1e-3)
+    say(f"checked {received:,} actions ({received / elapsed:,.0f} a second)")
+    if not received:
+        source = reading.study.definition.sources.actions
+        assert source is not None
+        shown = reading.study.paths.shown(reading.study.paths.raw / source.path)
+        return _stopped([problem("file_rows", shown, 1)], mappings)
+    failing = _failing(rows)
+    source = reading.study.definition.sources.actions
+    assert source is not None
+    # A row that is set aside repeats nothing.
+    stays = rows.filter(rows[BAD] == 0) if source.on_bad_row == "quarantine" else rows
+    again = _repeated(reading, stays if len(failing) else rows)
+    checks = _checks(reading, counts, failing, again)
+    whole = Found(rows.select(*reading.known), received, received, len(mappings),
+                  len(reading.known), {}, _excluded([]), checks, ())  # fmt: skip
+    if failing.empty and not again:
+        return whole
+    listed = _listed(reading, rows, failing, stays if again else None)
+    if source.on_bad_row == "quarantine":
+        return _quarantined(reading, rows, whole, again, listed, int(failing["times"].sum()))
+    problems = tuple(_as_problems(reading, listed, failing, again))
+    return replace(whole, table=None, kept=0, problems=problems)
+
+
+def _counts(reading: _Reading, rows: ir.Table) -> pd.DataFrame:
+    """Rows of the extract, and how many have a value in each column."""
+    counts = {f"v_{name}": rows[name].count() for name in reading.known}
+    return rows.agg(rows=rows.count(), **counts).to_pyarrow().to_pandas()
+
+
+def _failing(rows: ir.Table) -> pd.DataFrame:
+    """How many rows break each set of rules (BAD), by file."""
+    wrong = rows.filter(rows[BAD] != 0)
+    return wrong.group_by(BAD, FILE).agg(times=lambda t: t.count()).to_pyarrow().to_pandas()
+
+
+def _identifier(reading: _Reading) -> str | None:
+    return next((name for name, item in reading.known.items() if item.type == "id"), None)
+
+
+def _repeated(reading: _Reading, rows: ir.Table) -> int:
+    """How many rows have an identifier that another row had before."""
+    name = _identifier(reading)
+    if name is None:
+        return 0
+    found = rows.agg(given=rows[name].count(), different=rows[name].nunique())
+    line = found.to_pyarrow().to_pylist()[0]
+    return int(line["given"]) - int(line["different"])
+
+
+def _checks(
+    reading: _Reading, counts: pd.DataFrame, failing: pd.DataFrame, again: int
+) -> tuple[Checked, ...]:
+    among, received = reading.rules, int(counts["rows"].sum())
+    failed = dict.fromkeys(range(len(among)), 0)
+    for mask, times in zip(failing[BAD], failing["times"], strict=True):
+        for bit in range(len(among)):
+            failed[bit] += int(times) if int(mask) >> bit & 1 else 0
+    made = [Checked(SOURCE, "file_read", "", 1, 0)]
+    for bit, rule in enumerate(among):
+        values = received if rule.key == "required" else int(counts[f"v_{rule.column}"].iloc[0])
+        tested = max(values, failed[bit])
+        made.append(Checked(SOURCE, rule.key, rule.column, tested, failed[bit], rule.values))
+    name = _identifier(reading)
+    if name:
+        made.append(Checked(SOURCE, "unique", name, int(counts[f"v_{name}"].iloc[0]), again))
+    return tuple(made)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One rule that one row breaks."""
+
+    key: str
+    column: str
+    file: str
+    row: int | None
+    value: str
+    values: dict[str, str]
+
+
+def _listed(
+    reading: _Reading, rows: ir.Table, failing: pd.DataFrame, repeating: ir.Table | None
+) -> list[_Fault]:
+    """At most LISTED faults, with file, row and the cell as it was found.
+
+    repeating: the rows among which an identifier comes again, if one does.
+    """
+    found: list[_Fault] = []
+    if not failing.empty:
+        wrong = rows.filter(rows[BAD] != 0).select(BAD, FOUND, FILE, ROW)
+        if reading.engine.embedded:
+            wrong = wrong.order_by(FILE, ROW)
+        found += _faults(reading, wrong.limit(LISTED).to_pyarrow().to_pylist())
+    if repeating is not None:
+        found += _repeats(reading, repeating)
+    return found[:LISTED]
+
+
+def _faults(reading: _Reading, wrong: Sequence[dict[str, Any]]) -> list[_Fault]:
+    names = list(reading.known)
+    faults = []
+    for line in wrong:
+        cells = (line[FOUND] or "").split(MARK)
+        raw = dict(zip(names, cells, strict=False)) if len(cells) == len(names) else {}
+        for rule in broken(int(line[BAD]), reading.rules):
+            row = None if line[ROW] is None else int(line[ROW])
+            value = raw.get(rule.column, "")
+            faults.append(
+                _Fault(rule.key, rule.column, reading.name(line[FILE]), row, value,
+                       dict(rule.values))
+            )  # fmt: skip
+    return faults
+
+
+def _repeats(reading: _Reading, rows: ir.Table) -> list[_Fault]:
+    """Rows whose identifier stood in an earlier one, with where that was."""
+    name = _identifier(reading)
+    assert name is not None
+    twice = (
+        rows.filter(rows[name].notnull())
+        .group_by(name)
+        .agg(times=lambda t: t.count())
+        .filter(lambda t: t.times > 1)
+        .order_by(name)
+        .limit(LISTED)
+    )
+    lines = (
+        rows.semi_join(twice, name).select(name, FILE, ROW).order_by(name, FILE, ROW)
+        .limit(2 * LISTED).to_pyarrow().to_pylist()
+    )  # fmt: skip
+    faults: list[_Fault] = []
+    first: dict[Any, Any] = {}
+    for line in lines:
+        before = first.setdefault(line[name], line)
+        if before is line:
+            continue
+        where = f"{before[ROW]}"
+        if before[FILE] != line[FILE]:
+            where = f"{before[ROW]} ({reading.name(before[FILE])})"
+        row = None if line[ROW] is None else int(line[ROW])
+        faults.append(
+            _Fault("unique", name, reading.name(line[FILE]), row, str(line[name]),
+                   {"first": where})
+        )  # fmt: skip
+    return faults
+
+
+def _as_problems(
+    reading: _Reading, listed: Sequence[_Fault], failing: pd.DataFrame, again: int
+) -> Iterator[Problem]:
+    headers = {item.becomes: item.found for item in reading.recodes if item.kind == "header"}
+    for fault in listed:
+        values = {**fault.values, "value": fault.value}
+        if fault.key == "allowed":
+            values["near"] = near(fault.value, fault.values["known"].split(", "))
+        header = headers.get(fault.column, fault.column)
+        yield problem(fault.key, fault.file, fault.row, header, **values)
+    rules = len(reading.rules)
+    total = again + sum(
+        int(times) * int(mask).bit_count()
+        for mask, times in zip(failing[BAD], failing["times"], strict=True)
+    )
+    if total > len(listed) and rules:
+        source = reading.study.definition.sources.actions
+        assert source is not None
+        place = source.table or reading.study.paths.shown(reading.study.paths.raw / source.path)
+        rest = f"{total - len(listed)}"
+        yield problem("more_rows", place, None, None, value=rest, known=f"{total}")
+
+
+# --- Quarantine
+
+
+def _quarantined(
+    reading: _Reading,
+    rows: ir.Table,
+    stopped: Found,
+    again: int,
+    listed: Sequence[_Fault],
+    wrong: int,
+) -> Found:
+    """The rows that break no rule, once each; the others are counted by reason."""
+    kept = rows.filter(rows[BAD] == 0)
+    name = _identifier(reading)
+    if again and name:
+        first = ibis.row_number().over(
+            group_by=kept[name], order_by=[kept[FILE], kept[ROW]]
+        )  # fmt: skip
+        kept = kept.mutate(_first=first).filter(lambda t: t["_first"] == 0)
+    kept = kept.select(*reading.known)
+    if reading.engine.embedded:
+        kept = reading.engine.con.create_table("kept_rows", kept)
+    left = int(kept.count().to_pyarrow().as_py())
+    aside = {"bad_row": wrong, "repeated": stopped.received - wrong - left}
+    return replace(
+        stopped, table=kept, kept=left, listed=_excluded(listed), problems=(),
+        aside={reason: times for reason, times in aside.items() if times},
+    )  # fmt: skip
+
+
+QUARANTINE = ["source", "file", "row", "column", "rule", "found"]
+
+
+def _excluded(listed: Sequence[_Fault]) -> pd.DataFrame:
+    rows = [(SOURCE, f.file, f.row, f.column, f.key, f.value) for f in listed]
+    return pd.DataFrame(rows, columns=QUARANTINE)
