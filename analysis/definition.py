@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 # What readers are told, by language of the study.
 Text = Annotated[dict[str, str], "by language"]
@@ -15,7 +16,7 @@ Text = Annotated[dict[str, str], "by language"]
 class Model(BaseModel):
     """A part of study.yml: unknown keys are mistakes, values never change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Period(Model):
@@ -233,7 +234,7 @@ class Raking(Model):
 
     margins: dict[str, dict[str, float]] = Field(min_length=1)
     bounds: tuple[float, float] | None = None
-    rounds: int = Field(default=100, ge=1)
+    rounds: int = Field(default=100, ge=1, le=10_000)
     tolerance: float = Field(default=1e-8, gt=0)
 
 
@@ -282,21 +283,21 @@ class Licence(Model):
     """Under which terms data and results are reused."""
 
     name: str
-    url: str
+    url: str = Field(pattern=r"^https?://[^\s<>\"]+$")
 
 
 class Definition(Model):
     """The whole of study.yml."""
 
     study: str
-    languages: list[str]
+    languages: list[str] = Field(min_length=1)
     brand: Text
     title: Text
     field: Text
     publisher: str
     published: Text = Field(default_factory=dict)
     synthetic: bool
-    seed: int = 2026
+    seed: int = Field(default=2026, ge=0, lt=2**63)
     period: Period
     retention: Retention = Retention()
     # Where rows of an extract of actions are worked on (analysis/engine.py).
@@ -316,3 +317,13 @@ class Definition(Model):
     design: SurveyDesign = SurveyDesign()
     thresholds: Thresholds = Thresholds()
     licence: Licence
+
+    @field_validator("languages")
+    @classmethod
+    def _codes(cls, languages: list[str]) -> list[str]:
+        """Files of results and folders of pages are named after them."""
+        if len(set(languages)) < len(languages):
+            raise ValueError("each language stands once")
+        if not all(re.fullmatch("[a-z]{2,3}", language) for language in languages):
+            raise ValueError("a language is a code of two or three letters, such as fr")
+        return languages

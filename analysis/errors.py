@@ -13,6 +13,9 @@ from analysis.plain import told
 LONG = 1_000  # characters of a list of what is known
 
 
+LONG = 1_000  # characters of a list of what is known
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing to mend: where it is, what was found, what was expected, what to do.

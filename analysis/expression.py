@@ -19,6 +19,8 @@ TOKEN = re.compile(
     r"\s*(?:(?P<question>\$\{(?P<name>[^}]*)\})|(?P<string>'[^']*'|\"[^\"]*\")"
     r"|(?P<number>\d+(?:\.\d+)?)|(?P<symbol>!=|<=|>=|[=<>(),])|(?P<word>[a-z][a-z-]*)|(?P<dot>\.))"
 )
+LONGEST = 10_000  # characters
+MOST_BRACKETS = 100  # an expression is read by functions that call each other
 COMPARISONS: dict[str, Callable] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -54,7 +56,12 @@ class Node:
 
 def parse(text: str) -> Node:
     """Parse an expression. Raises ExpressionError where it leaves the supported part."""
-    parser = _Parser(_tokens(text), text)
+    if len(text) > LONGEST:
+        raise ExpressionError(f"{len(text)} characters, and {LONGEST} at most are read")
+    tokens = _tokens(text)
+    if sum(value == "(" for _, value in tokens) > MOST_BRACKETS:
+        raise ExpressionError(f"more than {MOST_BRACKETS} brackets")
+    parser = _Parser(tokens, text)
     node = parser.disjunction()
     if parser.peek() is not None:
         raise ExpressionError(f"nothing may follow {parser.done()!r} in {text!r}")

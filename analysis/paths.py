@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,10 @@ class Paths:
 
     def site(self, lang: str) -> Path:
         return self.sites / lang
+
+    def holds(self, folder: Path, path: Path) -> bool:
+        """Whether a file is in a folder once links are followed."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
     def shown(self, path: Path) -> str:
         """A path as it is told to a person: from the root, never absolute."""

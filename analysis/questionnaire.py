@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import csv
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyxform import xls2xform
-from pyxform.errors import PyXFormError
 
 from analysis import expression
 from analysis.errors import InputError, Problem, nearest
+from analysis.plain import strange
 
+LONGEST = 10_000  # characters of a label or of a condition
 KINDS = ("select_one", "select_multiple", "integer", "decimal", "text", "date")
 LABEL = re.compile(r"label::.*\((?P<lang>[a-z]{2,3})\)\s*$")
 MESSAGE = re.compile(r"constraint_message::.*\((?P<lang>[a-z]{2,3})\)\s*$")
@@ -139,10 +139,10 @@ def read_questionnaire(path: Path, shown: str | None = None) -> Questionnaire:
     sheets = _sheets(path, file)
     try:
         form = _assemble(file, sheets, _languages(sheets["survey"]))
-    except (KeyError, IndexError):
+    except (KeyError, IndexError) as error:
         # A form so broken that pyxform has the better words for it.
         _check_form(path, file)
-        raise
+        raise _unreadable(file, f"{type(error).__name__}: {error}") from error
     problems = [*_missing_labels(form), *_broken_expressions(form)]
     if problems:
         raise InputError(problems)
@@ -154,26 +154,16 @@ def read_questionnaire(path: Path, shown: str | None = None) -> Questionnaire:
 def _sheets(path: Path, file: str) -> dict[str, list[tuple[int, dict[str, str]]]]:
     """Rows of each sheet as dictionaries, each with its row number."""
     try:
-        raw = _xlsx_rows(path) if path.suffix.lower() == ".xlsx" else _csv_rows(path)
+        raw = _xlsx_rows(path, file) if path.suffix.lower() == ".xlsx" else _csv_rows(path)
     except (
         OSError,
         UnicodeDecodeError,
         csv.Error,
-        zipfile.BadZipFile,
         KeyError,
         ValueError,
     ) as error:
-        raise InputError(
-            [
-                Problem(
-                    file,
-                    "the questionnaire can be read",
-                    str(error),
-                    "an XLSForm as UTF-8 .csv or as .xlsx",
-                    "save the form again in one of these formats",
-                )
-            ]
-        ) from error
+        raise _unreadable(file, str(error)) from error
+    _check_cells(raw, file)
     sheets = {name: _records(rows) for name, rows in raw.items()}
     for name in ("survey", "choices"):
         if not sheets.get(name):
@@ -191,6 +181,31 @@ def _sheets(path: Path, file: str) -> dict[str, list[tuple[int, dict[str, str]]]
     return sheets
 
 
+def _unreadable(file: str, found: str) -> InputError:
+    problem = Problem(file, "the questionnaire can be read", found,
+                      "an XLSForm as UTF-8 .csv or as .xlsx",
+                      "save the form again in one of these formats")  # fmt: skip
+    return InputError([problem])
+
+
+def _check_cells(raw: dict[str, list[tuple[int, list[str]]]], file: str) -> None:
+    """Texts of a believable length, without characters that hide what stands around them."""
+    problems = []
+    for rows in raw.values():
+        for row, cells in rows:
+            for at, cell in enumerate(cells):
+                if len(cell) > LONGEST or (sign := strange(cell)):
+                    found = f"{len(cell)} characters" if len(cell) > LONGEST else sign
+                    problems.append(
+                        Problem(file, "texts are short, and have no hidden characters", found,
+                                f"{LONGEST} characters at most, letters and signs",
+                                "correct the cell", row, rows[0][1][at] if at < len(rows[0][1])
+                                else None)
+                    )  # fmt: skip
+    if problems:
+        raise InputError(problems)
+
+
 def _csv_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
     current: list[tuple[int, list[str]]] = []
@@ -204,18 +219,15 @@ def _csv_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
     return sheets
 
 
-def _xlsx_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
-    # openpyxl takes a moment to import, and most questionnaires come as CSV.
-    import openpyxl  # noqa: PLC0415
+def _xlsx_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:
+    # Readers take a moment to import, and most questionnaires come as CSV.
+    from analysis.intake.workbooks import sheets  # noqa: PLC0415
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    sheets = {}
-    for sheet in book.worksheets:
-        rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-        cells = [(n, ["" if v is None else str(v) for v in row]) for n, row in rows]
-        sheets[sheet.title] = [(n, row) for n, row in cells if any(row)]
-    book.close()
-    return sheets
+    found = sheets(path, file, lambda value: "" if value is None else str(value))
+    return {
+        title: [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
+        for title, rows in found
+    }
 
 
 def _records(rows: list[tuple[int, list[str]]]) -> list[tuple[int, dict[str, str]]]:
@@ -232,13 +244,13 @@ def _check_form(path: Path, file: str) -> None:
     """Let pyxform say what is wrong with the form itself."""
     try:
         xls2xform.convert(str(path), warnings=[], validate=False)
-    except PyXFormError as error:
+    except Exception as error:  # PyXFormError, but also what its parts raise on a strange form
         raise InputError(
             [
                 Problem(
                     file,
                     "the questionnaire is a valid XLSForm",
-                    str(error),
+                    str(error) or type(error).__name__,
                     "a form that pyxform accepts (https://xlsform.org)",
                     "correct the row the message names",
                 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -20,8 +20,14 @@ from pydantic import BaseModel, ValidationError
 from analysis.definition import Battery, Definition, Roles
 from analysis.errors import InputError, Problem, nearest
 from analysis.paths import PROJECT, Paths
+from analysis.plain import strange
 from analysis.questionnaire import Question, Questionnaire, read_questionnaire
+from analysis.safe_yaml import MAX_BYTES, read_study
 from analysis.study_checks import check_names, role_questions
+
+# A study is named as its folder, and results and pages are named after it.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+MAX_FILE = 20_000_000  # bytes, for a questionnaire with its choices or a register of figures
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
     """Read and check everything that defines a study. Raises InputError."""
     paths = Paths(name, root)
     path = paths.definition / "study.yml"
-    if not path.is_file():
+    if not NAME.fullmatch(name) or not path.is_file():
         known = sorted(p.parent.name for p in (root / "studies").glob("*/study.yml"))
         raise InputError(
             [
@@ -142,6 +148,7 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
                 )
             ]
         )
+    _check_own(paths)
     shown = paths.shown(path)
     definition, lines = _definition(path, shown)
     form_path = _form_path(paths)
@@ -154,6 +161,25 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
     return study
 
 
+def _check_own(paths: Paths) -> None:
+    """Raises InputError where a file of the study is a link out of its folder, or too large."""
+    problems = []
+    for path in sorted(paths.definition.glob("*")):
+        if not paths.holds(paths.definition, path):
+            problems.append(
+                Problem(paths.shown(path), "the files of a study are its own", "a link out of it",
+                        "a file in the folder of the study", "put the file itself there")
+            )  # fmt: skip
+        elif path.is_file() and path.stat().st_size > MAX_FILE:
+            problems.append(
+                Problem(paths.shown(path), "the files of a study have a believable size",
+                        f"{path.stat().st_size} bytes", f"{MAX_FILE} bytes at most",
+                        "keep answers and documents elsewhere")
+            )  # fmt: skip
+    if problems:
+        raise InputError(problems)
+
+
 def _form_path(paths: Paths) -> Path | None:
     for ending in ("csv", "xlsx"):
         path = paths.definition / f"questionnaire.{ending}"
@@ -162,54 +188,11 @@ def _form_path(paths: Paths) -> Path | None:
     return None
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML where only what looks like a number is one: 30_39, yes and no stay text.
-
-    By libyaml where PyYAML has it, ten times as fast.
-    """
-
-
-DEEPEST = 100
-_PLAIN = {
-    "tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"),
-    "tag:yaml.org,2002:int": re.compile(r"^[-+]?\d+$"),
-    "tag:yaml.org,2002:float": re.compile(r"^[-+]?\d+\.\d+$"),
-}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, _PLAIN.get(tag, pattern)) for tag, pattern in resolvers]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read_yaml(text: str) -> Any:
-    """YAML as study.yml is read: safe, and without surprises of type. Raises yaml.YAMLError."""
-    return _value(_tree(text))
-
-
-def _tree(text: str) -> yaml.Node | None:
-    """YAML as nodes, which know their lines. Raises yaml.YAMLError."""
-    depth = 0
-    # What is nested without end would take the loader, and Python with it, down.
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            message = f"nested more than {DEEPEST} deep"
-            mark = cast(yaml.Mark, event.start_mark)
-            raise yaml.MarkedYAMLError(problem=message, problem_mark=mark)
-    return yaml.compose(text, Loader=_Loader)
-
-
-def _value(node: yaml.Node | None) -> Any:
-    return None if node is None else _Loader("").construct_document(node)
-
-
 def _definition(path: Path, shown: str) -> tuple[Definition, dict[tuple, int]]:
     try:
-        text = path.read_text(encoding="utf-8")
-        node = _tree(text)
-        tree, lines = _value(node), _lines(node)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8") as handle:
+            tree, lines = read_study(handle.read(MAX_BYTES + 1))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
             [
@@ -241,22 +224,6 @@ def _definition(path: Path, shown: str) -> tuple[Definition, dict[tuple, int]]:
         raise InputError(
             [_schema_problem(shown, item, lines) for item in error.errors()]
         ) from error
-
-
-def _lines(node: yaml.Node | None, at: tuple = ()) -> dict[tuple, int]:
-    """Line of each key of a YAML tree, so that a mistake can be pointed at."""
-    found: dict[tuple, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            place = (*at, str(key.value))
-            found[place] = key.start_mark.line + 1
-            found |= _lines(value, place)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            place = (*at, str(number))
-            found[place] = value.start_mark.line + 1
-            found |= _lines(value, place)
-    return found
 
 
 def _line(lines: Mapping[tuple, int], place: tuple) -> int | None:
@@ -370,6 +337,11 @@ def _recodes(path: Path, paths: Paths) -> tuple[Recode, ...]:
         for row, cells in rows[1:]
         if len(cells) != len(RECODE_HEADER) or cells[1] not in ("header", "value", "drop")
     ]
+    problems += [
+        Problem(shown, "texts have no hidden characters", sign, "letters and signs",
+                "remove the character", row)
+        for row, cells in rows[1:] for sign in filter(None, map(strange, cells))
+    ]  # fmt: skip
     if problems:
         raise InputError(problems)
     return tuple(Recode(row, *cells) for row, cells in rows[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -46,15 +46,14 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
                 problem(("sources", name, "path"), "a source has a file", "no path",
                         "a file below data/raw/<study>/", "add path: …")
             )  # fmt: skip
-        pure = PurePosixPath(source.path)
-        if pure.is_absolute() or ".." in pure.parts:
+        elif source.path and _leaves(study, source.path):
             problems.append(
                 problem(
                     ("sources", name, "path"),
                     "sources stay in the study's folder",
                     source.path,
                     "a file below data/raw/<study>/",
-                    "write a relative path without ..",
+                    "write a relative path without .., to a file that is no link out of the folder",
                 )
             )
     if holds_credentials(definition.engine):
@@ -71,6 +70,17 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
     if study.questionnaire is not None:
         problems += _unknown_names(study, problem)
     return problems
+
+
+def _leaves(study: Study, path: str) -> bool:
+    """Whether the path of a source leads out of the folder of raw files, here or on Windows."""
+    parts = path.replace("\\", "/").split("/")
+    if not path.strip() or PureWindowsPath(path).drive or not parts[0] or ".." in parts:
+        return True
+    # No name of a file is longer on any system.
+    if max(len(part.encode()) for part in parts) > 255 or len(path) > 1000:
+        return True
+    return not study.paths.holds(study.paths.raw, study.paths.raw / path)
 
 
 def _missing_texts(definition: Definition, problem: Any) -> list[Problem]:

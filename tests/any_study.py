@@ -24,7 +24,8 @@ from analysis.publish.pandoc import convert
 from analysis.publish.stage import Staged, stage
 from analysis.release.build import release
 from analysis.release.exports import write_results
-from analysis.study import Study, load_study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import Study, load_study
 
 NATIONAL = "cnc_afdas_2026"
 REFERS = ("no_training", "satisfied")

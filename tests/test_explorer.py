@@ -27,7 +27,8 @@ from analysis.display.report import Report, report_of
 from analysis.display.results import Results, read_crosses
 from analysis.paths import PROJECT
 from analysis.release.crosses import crossed
-from analysis.study import Study, load_study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import Study, load_study
 
 STUDY = "cnc_afdas_2026"
 FIRST = "satisfaction", "training_hours"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter, create_model
 
 from analysis import keys
 from analysis.paths import PROJECT
-from analysis.study import read_yaml
+from analysis.safe_yaml import read_yaml
 
 STALE = "is behind analysis/definition.py or analysis/keys.yml: run `make docs` and commit it"
 

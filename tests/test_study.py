@@ -6,7 +6,8 @@ import pytest
 
 from analysis.errors import InputError
 from analysis.paths import PROJECT
-from analysis.study import load_study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import load_study
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_broken_yaml_names_the_line(root):
 def test_yaml_nested_without_end_is_a_mistake_like_another(root):
     (problem,) = mistakes(root, "seed: 2026", "seed: " + "[" * 100_000)
     assert problem.rule == "study.yml is YAML in UTF-8" and problem.row
-    assert "100 deep" in problem.found
+    assert "40 levels" in problem.found
 
 
 def test_recodes_need_their_header(root):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import InputError, Problem, nearest
-from analysis.study import read_yaml
+from analysis.safe_yaml import read_yaml
 
 Text = str | dict[str, str]
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from analysis.display.formats import Formats, formats
 from analysis.errors import InputError, Problem
-from analysis.study import Study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import Study
 
 HERE = Path(__file__).resolve().parent
 Text = dict[str, str]

@@ -20,7 +20,7 @@ from analysis.display import theme
 Spec = dict[str, Any]
 # The little HTML that plotly reads in its texts, and what it is in SVG.
 TAGS = {"<b>": '<tspan font-weight="700">', "</b>": "</tspan>", "</span>": "</tspan>"}
-PATTERN = re.compile(r"url\(#([^)]*)\)")
+PATTERN = re.compile(r'fill="url\(#([^)"]*)\)"')
 TAG = re.compile(r'(</?b>|</span>|<span style="[^"]*">)')
 ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}
 
@@ -228,4 +228,4 @@ def _inside(text: str) -> str:
 def _piece(piece: str) -> str:
     if piece.startswith("<span"):
         return piece.replace("<span", "<tspan").replace("color:", "fill:")
-    return TAGS.get(piece) or html.escape(html.unescape(piece), quote=False)
+    return TAGS.get(piece) or html.escape(html.unescape(piece))

@@ -12,8 +12,6 @@ import datetime as dt
 import io
 import math
 import re
-import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,15 +20,19 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import InputError
+from analysis.intake import workbooks
 from analysis.intake.plain_csv import read_plain
 from analysis.intake.texts import Failure, near, problem
 from analysis.intake.values import TEXT
+from analysis.intake.workbooks import MAX_COLUMNS
 
 # A million answers to sixty questions take half a gigabyte.
 MAX_BYTES = 2_000_000_000
 MAX_LINE = 10_000_000
-MAX_COLUMNS = 5_000
+MAX_CELLS = 150_000_000
 PIECE = 1 << 18
+BLOCK = 1 << 20
+END = re.compile(rb"[\r\n]")
 DELIMITERS = (",", ";", "\t")
 
 # First bytes that say what a file is, whatever its name.
@@ -106,6 +108,7 @@ def check_kind(path: Path, shown: str, kind: str) -> None:
 
 def _csv_table(path: Path, shown: str, may_repeat: Callable[[str], bool]) -> pd.DataFrame:
     """The table of a CSV file: at once where nothing is wrong with it, else row by row."""
+    _check_lines(path, shown)
     data = _as_utf8(path.read_bytes(), shown)
     delimiter = delimiter_of(data)
     table = read_plain(data, delimiter, MAX_COLUMNS)
@@ -122,6 +125,9 @@ def _csv_rows(data: bytes, delimiter: str, shown: str) -> list[Row]:
     try:
         # Rows are counted as records, because a cell may hold several lines.
         for number, cells in enumerate(reader, start=1):
+            if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+                value, known = f"{len(cells)}", f"{MAX_COLUMNS}"
+                raise _stop("limit_columns", shown, number, value=value, known=known)
             rows.append((number, [kept.setdefault(text := cell.strip(), text) for cell in cells]))
     except csv.Error as error:
         raise _stop("file_quotes", shown, len(rows) + 1, value=str(error)) from error
@@ -142,7 +148,6 @@ def _as_utf8(data: bytes, shown: str) -> bytes:
     data = data.removeprefix(codecs.BOM_UTF8)
     if not data or data.isspace():
         raise _stop("file_empty", shown)
-    _check_lines(data, shown)
     try:
         _check_utf8(data)
     except UnicodeDecodeError:
@@ -150,17 +155,17 @@ def _as_utf8(data: bytes, shown: str) -> bytes:
     return data
 
 
-def _check_lines(data: bytes, shown: str) -> None:
-    """Lines have a believable length."""
-    start = 0
-    while len(data) - start > MAX_LINE:
-        window = start, start + MAX_LINE + 1
-        end = data.rfind(b"\n", *window)
-        end = data.rfind(b"\r", *window) if end < 0 else end
-        if end < 0:
-            longest = max(map(len, data.splitlines()))
-            raise _stop("limit_line", shown, value=str(longest), known=str(MAX_LINE))
-        start = end + 1
+def _check_lines(path: Path, shown: str) -> None:
+    """Lines have a believable length: seen before the file is read as a whole."""
+    length = 0
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK):
+            first = END.search(block)
+            length += first.start() if first else len(block)
+            if length > MAX_LINE:
+                raise _stop("limit_line", shown, value=f"{length}…", known=f"{MAX_LINE}")
+            if first:
+                length = len(block) - 1 - max(block.rfind(b"\n"), block.rfind(b"\r"))
 
 
 def _check_utf8(data: bytes) -> None:
@@ -225,23 +230,7 @@ def sheets(path: Path, shown: str) -> Iterator[tuple[str, Iterator[list[str]]]]:
 
     Raises InputError where the workbook is damaged or larger than any table.
     """
-    # openpyxl takes a moment to import, and most studies come as CSV.
-    import openpyxl  # noqa: PLC0415
-
-    try:
-        size = sum(entry.file_size for entry in zipfile.ZipFile(path).infolist())
-        if size > MAX_BYTES:
-            raise _stop("limit_bytes", shown, value=str(size), known=str(MAX_BYTES))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # styles and menus openpyxl does not know
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                yield sheet.title, _sheet_rows(sheet)
-            book.close()
-    except InputError:
-        raise
-    except Exception as error:  # a damaged file makes zipfile, XML and openpyxl raise anything
-        raise _stop("file_damaged", shown, value=str(error) or "?", known="XLSX") from error
+    return workbooks.sheets(path, shown, _cell)
 
 
 def _xlsx_rows(path: Path, shown: str) -> list[Row]:
@@ -254,12 +243,6 @@ def _xlsx_rows(path: Path, shown: str) -> list[Row]:
     if len(filled) > 1:
         raise _stop("file_sheets", shown, value=", ".join(filled))
     return next(iter(filled.values()), [])
-
-
-def _sheet_rows(sheet: Any) -> Iterator[list[str]]:
-    sheet.reset_dimensions()  # some programs write a wrong extent
-    for row in sheet.iter_rows(values_only=True):
-        yield [_cell(value) for value in row]
 
 
 def _cell(value: Any) -> str:
@@ -286,13 +269,25 @@ def _parquet_rows(path: Path, shown: str) -> list[Row]:
 
     try:
         # By pyarrow itself: pandas would hide the columns it once used as an index.
+        found = pyarrow.parquet.read_metadata(path)
+        _check_cells(found.num_rows, found.num_columns, shown)
         table = pyarrow.parquet.read_table(path)
+    except InputError:
+        raise
     except Exception as error:  # pyarrow's errors share no base with the others
-        value = str(error).splitlines()[0]
+        value = next(iter(str(error).splitlines()), "?")
         raise _stop("file_damaged", shown, value=value, known="Parquet") from error
     columns = [[_parquet_cell(v) for v in column.to_pylist()] for column in table.columns]
     header: Row = (1, [name.strip() for name in table.column_names])
     return [header, *enumerate(zip(*columns, strict=True), start=2)]
+
+
+def _check_cells(rows: int, columns: int, shown: str) -> None:
+    """A small file may say a column of one answer a billion times."""
+    if columns > MAX_COLUMNS:
+        raise _stop("limit_columns", shown, value=f"{columns}", known=f"{MAX_COLUMNS}")
+    if rows * columns > MAX_CELLS:
+        raise _stop("limit_cells", shown, value=f"{rows * columns}", known=f"{MAX_CELLS}")
 
 
 def _parquet_cell(value: Any) -> str:
@@ -308,8 +303,12 @@ def _sav_rows(path: Path, shown: str) -> list[Row]:
     import pyreadstat  # noqa: PLC0415
 
     try:
+        _, found = pyreadstat.read_sav(path, metadataonly=True)
+        _check_cells(found.number_rows or 0, found.number_columns or 0, shown)
         # Codes that the file declares missing are read as missing.
         table, _ = pyreadstat.read_sav(path, user_missing=False)
+    except InputError:
+        raise
     except Exception as error:  # ReadstatError, but also what its parts raise
         value = str(error).splitlines()[0] if str(error) else "?"
         raise _stop("file_damaged", shown, value=value, known="SPSS") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import Problem
-from analysis.study import read_yaml
+from analysis.safe_yaml import read_yaml
 
 DEFAULT = "en"
 PARTS = ("rule", "found", "expected", "action")

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from analysis import expression
 from analysis.definition import Text
 from analysis.errors import InputError, Problem
-from analysis.study import Study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import Study
 
 
 class Part(BaseModel):

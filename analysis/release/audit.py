@@ -20,7 +20,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.definition import AuditNote
-from analysis.study import Study, read_yaml
+from analysis.safe_yaml import read_yaml
+from analysis.study import Study
 
 COLUMNS = ["figure_id", "published", "recomputed", "base_n", "status", "explanation"]
 EXACT, ROUNDS, TRUNCATED = "exact", "rounds", "truncated"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,9 @@ COLUMNS = [
 ]
 PLACES = ("chart", "tile", "text")
 NUMBERS = ["base_n", "count", "percent"]
+LARGEST = 1e12  # more than there are people, or euros, in any of these studies
+FRACTION = re.compile(r"[~>]?\d{1,9}/[1-9]\d{0,8}")
+LONGEST = 40
 
 
 def read_register(path: Path, shown: str) -> pd.DataFrame:
@@ -35,7 +39,7 @@ def read_register(path: Path, shown: str) -> pd.DataFrame:
     """
     try:
         frame = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8")
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (ValueError, pd.errors.ParserError) as error:  # not UTF-8, empty, or not a table
         raise InputError(
             [
                 Problem(
@@ -97,18 +101,39 @@ def _problems(frame: pd.DataFrame, shown: str) -> list[Problem]:
         )
     for name in NUMBERS:
         filled = frame[name][frame[name] != ""]
-        for row, text in filled[pd.to_numeric(filled, errors="coerce").isna()].items():
+        numbers = pd.to_numeric(filled, errors="coerce").astype(float)
+        for row, text in filled[~numbers.between(0, LARGEST)].items():
             problems.append(
                 Problem(
                     shown,
                     "numbers are numbers",
                     text,
-                    "a number with a point",
+                    "a number with a point, not below 0",
                     "correct the cell",
                     int(str(row)) + 2,
                     name,
                 )
             )
+    return problems + _values(frame, shown)
+
+
+def _values(frame: pd.DataFrame, shown: str) -> list[Problem]:
+    """Figures that print nothing, or a value that cannot be compared."""
+    problems = []
+    for at, figure in enumerate(frame.to_dict("records"), start=2):
+        value = figure["value"]
+        fraction = figure["unit"] == "fraction"
+        if not (value or figure["count"] or figure["percent"]):
+            problems.append(
+                Problem(shown, "a figure is a count, a percent or a value", "none of them",
+                        "one of them", "write what the study prints", at, "value")
+            )  # fmt: skip
+        elif value and not (FRACTION.fullmatch(value) if fraction else len(value) <= LONGEST):
+            problems.append(
+                Problem(shown, "a value can be compared", value,
+                        "a fraction such as 2/3, ~3/4 or >1/2" if fraction
+                        else f"{LONGEST} characters at most", "correct the cell", at, "value")
+            )  # fmt: skip
     return problems
 
 

@@ -65,6 +65,9 @@ def delivered_files(study: Study) -> list[Path]:
         suggestion = near(path.name, beside)
         raise InputError([problem("file_missing", shown, value=path.name, near=suggestion)])
     known = [".csv", ".tsv", ".txt", ".xlsx", ".parquet"]
+    out = [file for file in kept if not study.paths.holds(study.paths.raw, file)]
+    if out:
+        raise InputError([problem("file_link", study.paths.shown(file)) for file in out])
     odd = [file for file in kept if file.suffix.lower() not in known]
     if odd:
         raise InputError(

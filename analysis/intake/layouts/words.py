@@ -112,7 +112,8 @@ def _answers(texts: list[str], field: Field, layout: Layout) -> tuple[dict[str, 
     if recognised or not said or not layout.position:
         return known | recognised, False
     places = [re.fullmatch(layout.position, text) for text in said]
-    at = [int(place[1]) if place else 0 for place in places]
+    # No list has answers enough for a longer number.
+    at = [int(place[1]) if place and len(place[1]) < 6 else 0 for place in places]
     if not all(0 < place <= len(field.answers) for place in at):
         return known, False
     return known | {t: field.answers[n - 1] for t, n in zip(said, at, strict=True)}, True
