@@ -44,7 +44,7 @@ def test_bad_rows_are_all_named(tmp_path):
             [
                 HEADER,
                 row(figure_id="a", place="chart", count="12"),
-                row(figure_id="a", place="page"),
+                row(figure_id="a", place="page", count="3"),
                 row(figure_id="b", place="text", percent="12,5".replace(",", ";")),
             ]
         )
@@ -57,3 +57,19 @@ def test_bad_rows_are_all_named(tmp_path):
 def test_empty_file(tmp_path):
     (problem,) = problems(tmp_path, "")
     assert problem.file == "studies/x/published.csv"
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({}, "value"),
+        ({"value": "two thirds", "unit": "fraction"}, "value"),
+        ({"value": "1/0", "unit": "fraction"}, "value"),
+        ({"value": "9" * 5000}, "value"),
+        ({"count": "1e999"}, "count"),
+        ({"percent": "-1"}, "percent"),
+    ],
+)
+def test_a_figure_prints_something_that_can_be_compared(tmp_path, cells, column):
+    text = f"{HEADER}\n" + row(figure_id="a", place="text", **cells) + "\n"
+    assert [(p.column, p.row) for p in problems(tmp_path, text)] == [(column, 2)]
