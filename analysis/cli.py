@@ -22,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     root = Path(arguments.root).resolve()
     try:
+        if isinstance(arguments.study, list):
+            return arguments.run([_load(name, root) for name in arguments.study], arguments)
         return arguments.run(_load(arguments.study, root), arguments)
     except InputError as error:
         return _mend(error.problems)
@@ -29,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"a defect of this software, not of the input: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        problem = of_system(error, Paths(arguments.study, root).shown)
+        problem = of_system(error, Paths("", root).shown)
         if problem is None:
             raise
         return _mend([problem])
@@ -77,20 +79,35 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=words)
         command.add_argument("study", metavar="STUDY")
-        command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
-        command.add_argument(
-            "--wait", type=float, default=WAIT, metavar="SECONDS",
-            help="how long to wait for another command on the same study (%(default)g)",
-        )  # fmt: skip
+        _common(command)
         command.set_defaults(run=run)
         if name == "report":
-            command.add_argument("--lang", default=None, help="one language (if not said: all)")
-            command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
+            _rendering(command)
             command.add_argument("--pdf", action="store_true", help="print it too, by Chromium")
         if name == "preview":
             command.add_argument("--lang", default=None, help="language of the report")
             command.add_argument("--port", type=int, default=4343)
+    several = commands.add_parser("compare", help="hold studies, or waves, against the first")
+    several.add_argument("study", metavar="STUDY", nargs="+")
+    _common(several)
+    _rendering(several)
+    several.set_defaults(run=compare)
     return parser
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    """What every command may be told."""
+    command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
+    command.add_argument(
+        "--wait", type=float, default=WAIT, metavar="SECONDS",
+        help="how long to wait for another command on the same study (%(default)g)",
+    )  # fmt: skip
+
+
+def _rendering(command: argparse.ArgumentParser) -> None:
+    """What every command that renders pages may be told."""
+    command.add_argument("--lang", default=None, help="one language (if not said: all)")
+    command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
 
 
 def _progress() -> Callable[[str], None]:
@@ -201,6 +218,48 @@ def report(study: Study, arguments: argparse.Namespace) -> int:
         for site in sites:
             print(f"{study.name}: report in {study.paths.shown(site)}")
         return max([_print(study, lang) for lang in langs]) if arguments.pdf else 0
+
+
+def compare(studies: list[Study], arguments: argparse.Namespace) -> int:
+    from analysis.comparison.build import build, in_order, languages  # noqa: PLC0415
+    from analysis.publish.compared import pages_in, render  # noqa: PLC0415
+    from analysis.publish.pages import RenderError  # noqa: PLC0415
+    from analysis.publish.site import choose_engine  # noqa: PLC0415
+
+    studies = in_order(studies)
+    shown = studies[0].paths.shown
+    langs = pages_in(studies[0].paths.pages, languages(studies), arguments.lang)
+    for study in studies:
+        _fresh(study, arguments)
+    folder = build(studies)
+    for line in _compared(folder, studies):
+        print(line)
+    engine = choose_engine(arguments.engine)
+    try:
+        sites = render(studies, langs, engine, _progress())
+    except RenderError as error:
+        print(f"the page could not be rendered; the one before stands\n{error}", file=sys.stderr)
+        return 1
+    for site in sites:
+        print(f"page in {shown(site)}")
+    return 0
+
+
+def _compared(folder: Path, studies: list[Study]) -> list[str]:
+    """What was compared, in a few lines for the screen."""
+    import pandas as pd  # noqa: PLC0415
+
+    questions = pd.read_csv(folder / "questions.csv", keep_default_na=False)
+    lines = []
+    for other, rows in questions.groupby("other", sort=False):
+        there = rows[rows["reason"] != "not_asked"]
+        kept = there[there["comparable"] == "yes"]
+        lines.append(f"{other} against {studies[0].name}: {len(kept)} of {len(there)} questions "
+                     f"that both ask can be compared")  # fmt: skip
+        apart = there[there["comparable"] == "no"]
+        lines += [f"  not {row.question}: {', '.join(str(row.reason).split(';'))}"
+                  for row in apart.itertuples()]  # fmt: skip
+    return [*lines, f"numbers in {studies[0].paths.shown(folder)}"]
 
 
 def preview(study: Study, arguments: argparse.Namespace) -> int:

@@ -287,9 +287,14 @@ class Licence(Model):
 
 
 class Definition(Model):
-    """The whole of study.yml."""
+    """The whole of study.yml.
+
+    `wave_of`: the study that this one asks again, where it is a later wave of it: what is compared
+    between them is a change.
+    """
 
     study: str
+    wave_of: str | None = None
     languages: list[str] = Field(min_length=1)
     brand: Text
     title: Text

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+# File systems take names of 255 bytes at most.
+LONGEST = 150
+COMPARE = "compare"
 
 
 def record_of(path: Path) -> Path:
@@ -67,3 +72,30 @@ class Paths:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return path.name
+
+
+@dataclass(frozen=True)
+class ComparedPaths(Paths):
+    """Every place a comparison of studies writes to; `study` is the name of the comparison."""
+
+    @property
+    def clean(self) -> Path:
+        return self.root / "data" / "clean" / COMPARE / self.study
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "data" / "clean" / COMPARE / f".{self.study}.lock"
+
+    @property
+    def sites(self) -> Path:
+        return self.root / "_site" / COMPARE / self.study
+
+
+def compared_paths(studies: Sequence[str], root: Path = PROJECT) -> ComparedPaths:
+    """The places of a comparison: named by the studies in their order, or many of them by the
+    first and a mark."""
+    whole = "+".join(studies)
+    if len(whole) <= LONGEST:
+        return ComparedPaths(whole, root)
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return ComparedPaths(f"{studies[0]}+{len(studies) - 1}-{mark}", root)

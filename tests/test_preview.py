@@ -72,7 +72,7 @@ def test_prose_makes_its_own_page_again_and_no_other(study: Study, preview: Prev
     assert preview.rebuild.times == rebuilt
     assert others == {p: p.stat().st_mtime_ns for p in others}
     # The report, asked for later, is not taken for what it was before.
-    assert not stamp(study, "fr").exists()
+    assert not stamp(study.paths, "fr").exists()
 
 
 def test_code_that_did_not_change_is_not_executed_again(study: Study, preview: Preview) -> None:

@@ -173,7 +173,7 @@ def test_a_failure_names_its_place_and_leaves_the_site_alone(
         render(other, "fr", "pandoc")
     assert "satisfaction" in str(raised.value)
     assert sorted(path.name for path in other.paths.site("fr").rglob("*")) == before
-    assert not stamp(other, "fr").exists()
+    assert not stamp(other.paths, "fr").exists()
 
 
 # The site

@@ -35,7 +35,8 @@ class Cell(Model):
 class Entry(Model):
     """One figure. `variable` and `by` are roles, or names of the results."""
 
-    kind: Literal["bars", "diverging", "bands", "stacked", "flow", "dots", "columns", "ranks"]
+    kind: Literal["bars", "diverging", "bands", "stacked", "flow", "dots", "columns", "ranks",
+                  "pairs", "gaps"]  # fmt: skip
     variable: str | None = None
     population: str | None = None
     by: str | None = None

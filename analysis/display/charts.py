@@ -7,11 +7,12 @@ shapes and annotations are used, so a partial build of plotly.js draws them all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.display import theme
@@ -26,12 +27,21 @@ WEAK = "◇ "
 
 @dataclass(frozen=True)
 class Words:
-    """What a chart needs beside its rows: labels and formats, and its entry of the catalogue."""
+    """What a chart needs beside its rows: labels and formats, and its entry of the catalogue.
+
+    `each`: labels by study, where rows are of several.
+    """
 
     labels: Labels
     entry: Entry
     steps: tuple[str, ...] = ()
     step_notes: tuple[str, ...] = ()
+    each: Mapping[str, Labels] = field(default_factory=dict)
+
+    def verdict(self, row: Any) -> str:
+        """The verdict of a row and why, by the thresholds of the study it is of."""
+        labels = self.each[row.study] if self.each else self.labels
+        return labels.verdict(row.verdict, row.reason)
 
     def value(self, row: Any) -> str:
         """The number printed at the end of a mark."""
@@ -59,7 +69,7 @@ class Words:
         if self.entry.value == "share" and row.verdict != "suppressed":
             lines.append(formats.fraction(row.count, row.base_n))
         if row.verdict != "ok":
-            lines.append(escape(self.labels.verdict(row.verdict, row.reason)))
+            lines.append(escape(self.verdict(row)))
         return "<br>".join(lines)
 
     def base_number(self, row: Any) -> str:
@@ -472,25 +482,69 @@ def _flow_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 
 def dots(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     """Two or three groups compared on each line: a mark and an interval each, values at right."""
+    return _marks(rows, words, canvas, 0)
+
+
+def pairs(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """The same with each mark on a line of its own, so that intervals are told apart; how far the
+    groups are apart stands after the label."""
+    return _marks(rows, words, canvas, 12)
+
+
+def _marks(rows: pd.DataFrame, words: Words, canvas: theme.Canvas, step: float) -> Spec:
+    """step: pixels from the mark of one group down to that of the next."""
     series = rows.drop_duplicates("series")
     marks = dict(zip(series["series"], MARKS, strict=False))
     column = math.ceil(theme.text_width("100 %", theme.LABEL, bold=True)) + 8
     sheet = Sheet(canvas, right=column * len(series))
     y = _dots_legend(sheet, list(zip(series["series_label"], marks.values(), strict=True)))
+    down = step * (len(series) - 1)
     for key in rows["key"].drop_duplicates():
         cells = records(rows[rows["key"] == key])
         y = _label(sheet, y, cells[0], canvas.width, _dots_base(cells, words)) + 11
-        sheet.track(y, 6)
+        sheet.track(y + down / 2, 6 + down)
         for row in cells:
+            at = list(marks).index(row.series)
             if not _hidden(row):
-                sheet.traces.append(_dot(row, y, marks[row.series], words))
-            place = column * (list(marks).index(row.series) + 1)
-            _, colour, _ = marks[row.series]
+                sheet.traces.append(_dot(row, y + step * at, marks[row.series], words))
             sheet.text(
-                y, words.value(row), x=1, shift=place, anchor="right", bold=True, color=colour
-            )
-        y += 17
+                y + down / 2, words.value(row), x=1, shift=column * (at + 1), anchor="right",
+                bold=True, color=marks[row.series][1],
+            )  # fmt: skip
+        y += down + 17
     return sheet.spec(y)
+
+
+def gaps(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
+    """A difference and its interval a line, around the line of no difference; told at the right,
+    or on a phone under the label."""
+    found = records(rows[rows["difference"].notna()])
+    told = max(theme.text_width(row.gap, theme.LABEL, bold=True) for row in found)
+    ends = rows[["difference_low", "difference_high"]].to_numpy(dtype=float)
+    end = max(0.1, float(np.nanmax(abs(ends)))) * 1.06
+    beside = not canvas.narrow
+    right = math.ceil(told) + 14 if beside else 0
+    sheet, y = Sheet(canvas, right=right, x_range=(-end, end)), 2.0
+    for row in found:
+        y = _label(sheet, y, row, canvas.width, str(row.tag))
+        if not beside:
+            y = sheet.lines(y, [row.gap], bold=True)
+        sheet.track(y + 11, 6, -end, end)
+        sheet.rule((0, 0), (y, y + 22), theme.INK, 1.2, below=False)
+        sheet.traces.append(_gap(row, y + 11, words))
+        if beside:
+            sheet.text(y + 11, row.gap, x=1, shift=right, anchor="right", bold=True)
+        y += 28
+    return sheet.spec(y)
+
+
+def _gap(row: Any, y: float, words: Words) -> Spec:
+    """A difference drawn as a share is, with what it is a difference of under the pointer."""
+    drawn = row._replace(
+        share=row.difference, share_low=row.difference_low, share_high=row.difference_high
+    )
+    said = "<br>".join([f"<b>{escape(str(row.label))}</b>", escape(str(row.tag)), row.gap])
+    return _dot(drawn, y, MARKS[0], words) | {"hovertext": [said]}
 
 
 MARKS = [
@@ -501,8 +555,8 @@ MARKS = [
 
 
 def _dots_base(cells: list[Any], words: Words) -> str:
-    """The base after the label, where lines are groups and each has its own."""
-    return words.base(cells[0].base_n) if words.entry.by else ""
+    """After the label: its tag, or the base where lines are groups and each has its own."""
+    return str(cells[0].tag) or (words.base(cells[0].base_n) if words.entry.by else "")
 
 
 def _dots_legend(sheet: Sheet, entries: list[tuple[str, tuple[str, str, str]]]) -> float:
@@ -595,4 +649,6 @@ CHARTS: dict[str, Callable[[pd.DataFrame, Words, theme.Canvas], Spec]] = {
     "dots": dots,
     "columns": columns,
     "ranks": ranks,
+    "pairs": pairs,
+    "gaps": gaps,
 }

@@ -19,8 +19,7 @@ from analysis.display.labels import Labels
 from analysis.display.rows import Sources
 from analysis.display.still import still
 from analysis.display.tables import (
-    CSV_COLUMNS,
-    MEASURE_COLUMNS,
+    csv_columns,
     csv_link,
     numbers_csv,
     numbers_table,
@@ -95,7 +94,7 @@ def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
         return escape(labels.term("figure", key, title=block.title))
 
     table = numbers_table(rows, words, block.title)
-    link = csv_link(numbers_csv(rows, MEASURE_COLUMNS if "measure" in rows else CSV_COLUMNS))
+    link = csv_link(numbers_csv(rows, csv_columns(rows)))
     return (
         f'<div class="fig-foot"><p class="note" id="note-{block.name}">{escape(block.note)}</p>'
         f'<div class="tools"><details><summary aria-label="{named("table_of")}">'

@@ -28,6 +28,10 @@ MEASURE_COLUMNS = [
     "label", "variable", "population", "category", "base_kind", "measure", "base_n", "value",
     "low", "high", "method", "evidence",
 ]  # fmt: skip
+# Of rows of several studies.
+STUDY_COLUMNS = [
+    "study", *CSV_COLUMNS, "difference", "difference_low", "difference_high", "p_adjusted",
+]  # fmt: skip
 # Corrections of p values, and the columns they stand in.
 CORRECTIONS = {"holm": "p_question", "benjamini_hochberg": "p_chapter"}
 FAULTS = ("truncated", "impossible", "contradicted")
@@ -108,10 +112,11 @@ def _columns(rows: pd.DataFrame, words: Words) -> list[str]:
         "joint": whole and bool(rows["joint_low"].notna().any()),
         "other_share": _has(rows, "other_share"),
         "difference": _has(rows, "difference"),
+        "p_adjusted": _has(rows, "p_adjusted"),
         "verdict": bool((rows["verdict"] != "ok").any()),
     }
     every = ["label", "series", "share", "interval", "joint", "count", "base_n", "other_share",
-             "difference", "verdict", "evidence"]  # fmt: skip
+             "difference", "p_adjusted", "verdict", "evidence"]  # fmt: skip
     return [name for name in every if there.get(name, True)]
 
 
@@ -122,6 +127,9 @@ def _has(rows: pd.DataFrame, name: str) -> bool:
 def _heads(words: Words) -> dict[str, str]:
     """What the lines and the groups of a figure are: answers by group, or the reverse."""
     entry = words.entry
+    if entry.kind in ("pairs", "gaps"):
+        named = {"series": "study", "difference": "gap", "p_adjusted": "p_gap"}
+        return named | ({"label": "item"} if entry.battery else {})
     if entry.kind in ("diverging", "ranks") or entry.battery:
         return {"label": "question", "series": "label"}
     if entry.by or entry.category or entry.kind == "stacked":
@@ -135,7 +143,10 @@ def _cell(row: Any, name: str, words: Words) -> str:
         # A line without a label of its own is an answer among all who answered.
         "label": lambda: str(row.label or row.series_label),
         "series": lambda: str(row.series_label),
-        "verdict": lambda: words.labels.verdict(row.verdict, row.reason),
+        "verdict": lambda: words.verdict(row),
+        "p_adjusted": lambda: (
+            "" if math.isnan(row.p_adjusted) else _p(row.p_adjusted, words.labels)
+        ),
         "evidence": lambda: words.labels.term("evidence", row.evidence),
         "share": lambda: (
             words.value(row) if words.entry.value == "mean" else formats.percent(row.share)
@@ -203,6 +214,13 @@ def numbers_csv(rows: pd.DataFrame, columns: Sequence[str] = CSV_COLUMNS) -> str
     writer.writerow(columns)
     writer.writerows(guarded_frame(frame).itertuples(index=False, name=None))
     return text.getvalue()
+
+
+def csv_columns(rows: pd.DataFrame) -> list[str]:
+    """Columns of the download of a figure, by what its rows are."""
+    if "measure" in rows:
+        return MEASURE_COLUMNS
+    return STUDY_COLUMNS if "study" in rows else CSV_COLUMNS
 
 
 def csv_link(content: str) -> str:

@@ -33,9 +33,9 @@ def main(moment: str) -> None:
             output = Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"])
             rendered = output / "report" / lang
             choose_pages(rendered, output / "studies" / study.name / "report" / lang, staged)
-            site_files(study, rendered)
+            site_files(study.paths.results, rendered)
             check(staged, rendered)
-            put_in_place(study, {lang: rendered}, {})
+            put_in_place(study.paths, {lang: rendered}, {})
 
 
 def choose_pages(rendered: Path, own: Path, staged: Staged) -> None:

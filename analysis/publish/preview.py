@@ -161,7 +161,7 @@ class Preview:
         """Execute and convert one page, and put it in its place. Raises RenderError."""
         with lock(self.study.paths):
             # What the site was made from says nothing of it once a page was replaced.
-            stamp(self.study, self.lang).unlink(missing_ok=True)
+            stamp(self.study.paths, self.lang).unlink(missing_ok=True)
             page = stage_page(self.study, self.lang, path.stem, self.staged)
             (self.staged / "_site").mkdir(exist_ok=True)
             pandoc = pypandoc.get_pandoc_path()

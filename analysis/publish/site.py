@@ -6,14 +6,14 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from analysis import whole
 from analysis.lock import lock
-from analysis.paths import PROJECT
+from analysis.paths import PROJECT, Paths
 from analysis.publish.check import check_site
 from analysis.publish.pages import RenderError
 from analysis.publish.quarto import find_quarto
@@ -49,7 +49,7 @@ def render(
     if out is None:
         return render_languages(study, [lang], engine, log)[0]
     with lock(study.paths, say=log):
-        rendered = _rendered(stage(study, lang), choose_engine(engine), log)
+        rendered = rendered_whole(stage(study, lang), choose_engine(engine), log)
         with whole.folder(out) as folder:
             shutil.copytree(rendered, folder, dirs_exist_ok=True)
     return out
@@ -69,14 +69,14 @@ def render_languages(
         if not stale:
             log("nothing changed since the report was rendered")
         before = {lang: fingerprint(study, lang, chosen, langs) for lang in stale}
-        made = {lang: _rendered(stage(study, lang, langs), chosen, log) for lang in stale}
+        made = {lang: rendered_whole(stage(study, lang, langs), chosen, log) for lang in stale}
         stamps = {lang: json.dumps({"engine": chosen, "inputs": before[lang]}) for lang in stale}
         if made:
-            put_in_place(study, made, stamps)
+            put_in_place(study.paths, made, stamps)
     return [study.paths.site(lang) for lang in langs]
 
 
-def _rendered(staged: Staged, engine: str, log: Log) -> Path:
+def rendered_whole(staged: Staged, engine: str, log: Log) -> Path:
     """The folder of a rendered site, checked. Raises RenderError."""
     if staged.report.left_out:
         log("no results for " + ", ".join(staged.report.left_out) + ": these pages are left out")
@@ -105,20 +105,20 @@ def check(staged: Staged, rendered: Path) -> None:
         raise RenderError("\n".join(problems))
 
 
-def put_in_place(study: Study, made: Mapping[str, Path], stamps: Mapping[str, str]) -> None:
+def put_in_place(paths: Paths, made: Mapping[str, Path], stamps: Mapping[str, str]) -> None:
     """Put rendered sites, by language, in place of those before, all at once. A site without a
     stamp is never called fresh. Sites of other languages stay."""
-    replaced = {name for lang in made for name in (lang, stamp(study, lang).name)}
-    with whole.folder(study.paths.sites, carry=lambda name: name not in replaced) as folder:
+    replaced = {name for lang in made for name in (lang, stamp(paths, lang).name)}
+    with whole.folder(paths.sites, carry=lambda name: name not in replaced) as folder:
         for lang, rendered in made.items():
             shutil.move(rendered, folder / lang)
         for lang, text in stamps.items():
-            whole.write(folder / stamp(study, lang).name, text)
+            whole.write(folder / stamp(paths, lang).name, text)
 
 
-def stamp(study: Study, lang: str) -> Path:
+def stamp(paths: Paths, lang: str) -> Path:
     """Where it is written what a site was made from: beside it."""
-    site = study.paths.site(lang)
+    site = paths.site(lang)
     return site.with_name(f".{site.name}.json")
 
 
@@ -129,13 +129,18 @@ def is_fresh(
 
     `others` are the languages that are rendered along with it.
     """
-    path = stamp(study, lang)
-    if not path.is_file() or not (study.paths.site(lang) / "index.html").is_file():
-        return False
     chosen = choose_engine(engine)
     expected = {"engine": chosen, "inputs": fingerprint(study, lang, chosen, others)}
+    return stands(study.paths, lang, expected)
+
+
+def stands(paths: Paths, lang: str, made_of: dict[str, str]) -> bool:
+    """Whether there is a site that was made of this."""
+    path = stamp(paths, lang)
+    if not path.is_file() or not (paths.site(lang) / "index.html").is_file():
+        return False
     try:
-        return json.loads(path.read_text(encoding="utf-8")) == expected
+        return bool(json.loads(path.read_text(encoding="utf-8")) == made_of)
     except ValueError:  # cut short by hand or by a disk
         return False
 
@@ -143,27 +148,33 @@ def is_fresh(
 def fingerprint(study: Study, lang: str, engine: str, others: Collection[str] = ()) -> str:
     """A hash of everything a page depends on, the pages of the other languages among it."""
     there = standing(study, {lang, *others})
-    digest = hashlib.sha256(json.dumps(there, sort_keys=True).encode())
-    for path in inputs(study, lang):
-        digest.update(path.name.encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update("\n".join(_versions(engine)).encode())
-    return digest.hexdigest()
+    return digest(json.dumps(there, sort_keys=True), inputs(study, lang), engine)
+
+
+def digest(told: str, files: Iterable[Path], engine: str) -> str:
+    """A hash of a text, of files, and of the versions of what renders them."""
+    found = hashlib.sha256(told.encode())
+    for path in files:
+        found.update(path.name.encode() + b"\0")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    found.update("\n".join(_versions(engine)).encode())
+    return found.hexdigest()
 
 
 def inputs(study: Study, lang: str) -> Iterator[Path]:
     """The files a page depends on: results, pages, the study's definition, the code."""
     yield study.paths.root / "_quarto.yml"
     yield from sorted(study.paths.pages.glob("*.yml"))
-    folders = [
-        (study.paths.results, ("*",)),
-        (study.paths.pages / lang, ("*.qmd", "*.yml")),
-        (study.paths.definition, ("*",)),
-        (PROJECT / "analysis", CODE),
-    ]
-    for folder, patterns in folders:
-        for pattern in patterns:
-            yield from sorted(path for path in folder.rglob(pattern) if path.is_file())
+    yield from within(study.paths.results, "*")
+    yield from within(study.paths.pages / lang, "*.qmd", "*.yml")
+    yield from within(study.paths.definition, "*")
+    yield from within(PROJECT / "analysis", *CODE)
+
+
+def within(folder: Path, *patterns: str) -> Iterator[Path]:
+    """Files in and under a folder, in one order on every machine."""
+    for pattern in patterns:
+        yield from sorted(path for path in folder.rglob(pattern) if path.is_file())
 
 
 def _versions(engine: str) -> list[str]:

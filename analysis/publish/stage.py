@@ -59,8 +59,8 @@ def stage(study: Study, lang: str, others: Collection[str] = ()) -> Staged:
         folder / "context.json", json.dumps(context(study, lang, report, there), ensure_ascii=False)
     )
     _write(folder / "_quarto.yml", yaml.safe_dump(config(project, lang, report), sort_keys=False))
-    _engine_files(folder)
-    site_files(study, folder)
+    engine_files(folder)
+    site_files(study.paths.results, folder)
     return Staged(folder, report, environment(study, lang), there)
 
 
@@ -144,21 +144,22 @@ def config(project: Path, lang: str, report: Report) -> dict[str, Any]:
     return tree
 
 
-def _engine_files(folder: Path) -> None:
+def engine_files(folder: Path) -> None:
+    """What both engines need beside the pages: the template and the filter."""
     render = folder / "_render"
     render.mkdir()
     for name in ("template.html", "report.lua"):
         shutil.copyfile(ASSETS / name, render / name)
 
 
-def site_files(study: Study, site: Path) -> None:
-    """What every site holds beside its pages: styles, scripts, downloads."""
+def site_files(results: Path, site: Path) -> None:
+    """What every site holds beside its pages: styles, scripts, and results to download."""
     (site / "assets").mkdir(exist_ok=True)
     for path in [*ASSETS.glob("page.*"), *CHART_ASSETS.glob("*.*")]:
         shutil.copyfile(path, site / "assets" / path.name)
     shutil.copyfile(plotly_bundle(), site / "assets" / "plotly.min.js")
     (site / "downloads").mkdir(exist_ok=True)
-    for path in sorted(study.paths.results.glob("*")):
+    for path in sorted(results.glob("*")):
         if path.suffix in TABLES or path.name == DESCRIPTION:
             shutil.copyfile(path, site / "downloads" / path.name)
 

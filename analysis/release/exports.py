@@ -22,6 +22,10 @@ DESCRIPTIONS = {
     "crosses": "Every closed question by every profile variable, one row an answer and a group",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
+    "comparison": "One row an answer: its share in the reference and in another study, and how far "
+    "the two are apart",
+    "questions": "One row a question and a study: whether it can be compared with the reference",
+    "studies": "One row a compared study, the reference first",
 }
 GUARD = (
     "In the CSV files an apostrophe stands before a text that a spreadsheet would take for a "
@@ -47,6 +51,10 @@ CONSTRAINTS: dict[str, dict[str, object]] = {
     "p_adjusted": {"minimum": 0, "maximum": 1},
     "verdict": {"enum": ["ok", "fragile", "suppressed"]},
     "evidence": {"enum": ["observed", "published", "illustrative"]},
+    "difference": {"minimum": -1, "maximum": 1},
+    "difference_low": {"minimum": -1, "maximum": 1},
+    "difference_high": {"minimum": -1, "maximum": 1},
+    "comparable": {"enum": ["yes", "no"]},
 }
 FIELDS = {
     "chapter": "Chapter of the report",
@@ -80,16 +88,51 @@ FIELDS = {
     "recomputed": "Figure as computed here",
     "status": "What the comparison gives",
     "explanation": "Why",
+    "reference": "The study that others are held against",
+    "other": "The study that is held against the reference",
+    "source": "The survey, or the extract that a column is of",
+    "question": "Name a question is compared by",
+    "difference": "Share in the other study less that in the reference, from -1 to 1",
+    "difference_low": "Lower end of its 95 % interval, the samples being independent",
+    "difference_high": "Upper end of its 95 % interval, the samples being independent",
+    "comparable": "Whether it can be compared",
+    "warning": "What changed between waves, or the order of answers",
+    "accepted": "What differs and was judged not to matter, in comparisons.yml",
+    "only_reference": "Answers that the reference alone has",
+    "only_other": "Answers that the other study alone has",
+    "reworded": "Answers of one name that are worded otherwise",
+    "waves": "Whether the studies are waves of one",
+    "study": "Name of the study",
+    "respondents": "Answers kept",
+    "period_start": "First day of fieldwork",
+    "period_end": "Last day of fieldwork",
+    "weights": "Where the weights come from",
+    "synthetic": "Whether answers were rebuilt from published figures",
 }
 
 
 def write_results(folder: Path, frames: dict[str, pd.DataFrame], study: Study) -> None:
     """Write every export of a set of results into an empty folder."""
+    definition = study.definition
+    about = {
+        "name": definition.study.replace("_", "-"),
+        "title": definition.title[definition.languages[0]],
+        "licenses": [{"title": definition.licence.name, "path": definition.licence.url}],
+        "synthetic": definition.synthetic,
+    }
+    write_frames(folder, frames, about)
+    _workbook(folder / "estimates.xlsx", frames, study)
+
+
+def write_frames(folder: Path, frames: dict[str, pd.DataFrame], about: dict) -> None:
+    """Write frames as CSV and as Parquet, with a data package that describes them.
+
+    about: what the package says of the whole: name, title, licences, whether answers are rebuilt.
+    """
     for name, frame in frames.items():
         guarded_frame(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         frame.to_parquet(folder / f"{name}.parquet", index=False)
-    _workbook(folder / "estimates.xlsx", frames, study)
-    _data_package(folder, frames, study)
+    _data_package(folder, frames, about)
 
 
 def codebook(study: Study) -> pd.DataFrame:
@@ -173,16 +216,11 @@ def _sheet(book: xlsxwriter.Workbook, name: str, frame: pd.DataFrame, styles: St
     sheet.autofilter(0, 0, len(frame), max(len(frame.columns) - 1, 0))
 
 
-def _data_package(folder: Path, frames: dict[str, pd.DataFrame], study: Study) -> None:
+def _data_package(folder: Path, frames: dict[str, pd.DataFrame], about: dict) -> None:
     """datapackage.json (https://specs.frictionlessdata.io/data-package/)."""
-    definition = study.definition
-    package = {
-        "name": definition.study.replace("_", "-"),
-        "title": definition.title[definition.languages[0]],
+    package = about | {
         "description": GUARD,
         "profile": "tabular-data-package",
-        "licenses": [{"title": definition.licence.name, "path": definition.licence.url}],
-        "synthetic": definition.synthetic,
         "resources": [_resource(folder, name, frame) for name, frame in frames.items()],
     }
     text = json.dumps(package, ensure_ascii=False, indent=2) + "\n"
@@ -209,12 +247,21 @@ def _resource(folder: Path, name: str, frame: pd.DataFrame) -> dict:
 def _field(name: str, values: pd.Series) -> dict:
     """A column: its type, what it holds, and what must be true of it."""
     field: dict = {"name": name, "type": _type(values)}
-    if name in FIELDS:
-        field["description"] = FIELDS[name]
+    plain, side = _side(name)
+    if plain in FIELDS:
+        field["description"] = FIELDS[plain] + side
     numeric = field["type"] != "string"
-    if name in CONSTRAINTS and numeric == ("enum" not in CONSTRAINTS[name]):
-        field["constraints"] = CONSTRAINTS[name]
+    if plain in CONSTRAINTS and numeric == ("enum" not in CONSTRAINTS[plain]):
+        field["constraints"] = CONSTRAINTS[plain]
     return field
+
+
+def _side(name: str) -> tuple[str, str]:
+    """A column without the study it is of, where two stand side by side, and that study."""
+    for ending, told in (("_reference", ", in the reference"), ("_other", ", in the other study")):
+        if name.endswith(ending) and name not in FIELDS:
+            return name.removesuffix(ending), told
+    return name, ""
 
 
 def _type(values: pd.Series) -> str:

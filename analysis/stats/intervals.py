@@ -107,10 +107,28 @@ def newcombe(
     """
     x, n = np.asarray(count, dtype=float), np.asarray(base, dtype=float)
     low, high = wilson(x, n, confidence)
-    first, second = np.divide(x, n, out=np.full(x.shape, np.nan), where=n > 0)
+    shares = np.divide(x, n, out=np.full(x.shape, np.nan), where=n > 0)
+    return square_and_add(tuple(shares), tuple(low), tuple(high))
+
+
+def square_and_add(
+    share: tuple[ArrayLike, ArrayLike],
+    low: tuple[ArrayLike, ArrayLike],
+    high: tuple[ArrayLike, ArrayLike],
+) -> tuple[Floats, Floats]:
+    """Interval of the difference of two independent estimates, second minus first.
+
+    share, low, high: each estimate and its own interval at the same level, however it was made:
+    Wilson's give Newcombe's interval. NaN where a number is missing.
+    Source: Newcombe (1998), Statistics in Medicine 17, method 10; Zou and Donner (2008), the same
+    journal 27, 1693, for intervals of any kind.
+    """
+    (first, second), (low_1, low_2), (high_1, high_2) = (
+        [np.asarray(each, dtype=float) for each in pair] for pair in (share, low, high)
+    )
     difference = second - first
-    below = np.hypot(second - low[1], high[0] - first)
-    above = np.hypot(high[1] - second, first - low[0])
+    below = np.hypot(second - low_2, high_1 - first)
+    above = np.hypot(high_2 - second, first - low_1)
     return difference - below, difference + above
 
 
