@@ -11,10 +11,10 @@ import pandas as pd
 
 from analysis.comparison.declared import Declared
 from analysis.definition import Period
-from analysis.display.catalogue import read_catalogue, read_texts
 from analysis.display.explorer import Names
 from analysis.display.formats import Formats
 from analysis.display.labels import Labels
+from analysis.display.report import words_of
 from analysis.display.results import Results
 from analysis.display.rows import Sources
 from analysis.study import Study
@@ -103,12 +103,8 @@ class Called:
 
     @cached_property
     def _topics(self) -> Names:
-        pages, lang = self.studies[0].paths.pages, self.lang
-        return Names(
-            Sources(self.studies[0], Results(pd.DataFrame()), self.labels),
-            read_catalogue(pages / "figures.yml", "report/figures.yml"),
-            read_texts(pages / lang / "texts.yml", f"report/{lang}/texts.yml"),
-        )
+        sources = Sources(self.studies[0], Results(pd.DataFrame()), self.labels)
+        return Names(sources, *words_of(self.studies[0], self.lang))
 
     def wording(self, study: str, source: str, own: str) -> str:
         """A question as a study words it. own: its name there."""

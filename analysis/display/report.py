@@ -92,6 +92,11 @@ def _show_text_as_written(report: Report) -> None:
 
 def report_of(study: Study, results: Results, lang: str) -> Report:
     """A report on results already read."""
+    return Report(Sources(study, results, Labels(study, lang)), *words_of(study, lang))
+
+
+def words_of(study: Study, lang: str) -> tuple[Catalogue, Texts]:
+    """The figures that the report of a study may show, and their words in a language."""
     common, own, shown = study.paths.pages, study.paths.own_pages, study.paths.shown
 
     def files(name: str) -> Files:
@@ -99,8 +104,7 @@ def report_of(study: Study, results: Results, lang: str) -> Report:
         mine = own / name
         return (common / name, f"report/{name}"), *([(mine, shown(mine))] if mine.is_file() else [])
 
-    catalogue, texts = read_catalogue(files("figures.yml")), read_texts(files(f"{lang}/texts.yml"))
-    return Report(Sources(study, results, Labels(study, lang)), catalogue, texts)
+    return read_catalogue(files("figures.yml")), read_texts(files(f"{lang}/texts.yml"))
 
 
 def _first_study(root: Path) -> str:
