@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError
 
 from analysis.definition import Model, Text
 from analysis.errors import InputError, Problem, nearest
-from analysis.study import Study, read_yaml
+from analysis.safe_yaml import read_study
+from analysis.study import Study
 
 FILE = "studies/comparisons.yml"
 RULE = "comparisons.yml names questions that are the same"
@@ -67,7 +68,7 @@ def read_declared(root: Path) -> Declared:
     if not path.is_file():
         return Declared()
     try:
-        return Declared.model_validate(read_yaml(path.read_text(encoding="utf-8")) or {})
+        return Declared.model_validate(read_study(path.read_text(encoding="utf-8"))[0] or {})
     except ValidationError as error:
         problems = [
             Problem(FILE, RULE, repr(item.get("input")), item["msg"],
