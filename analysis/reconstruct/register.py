@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from analysis.errors import InputError, Problem
+from analysis.release.register import SAID
 
 HARD_PLACES = ("chart", "tile")
 # How far a fraction in words may lie from the share it speaks of: "two thirds", "about half".
@@ -131,7 +132,7 @@ def _figure(row: dict[str, str]) -> Figure:
         row["place"],
         row["variable"],
         row["population"],
-        row["category"],
+        SAID.get((row["variable"], row["category"]), row["category"]),
         row["base_kind"],
         int(row["base_n"]) if row["base_n"] else None,
         int(row["count"]) if row["count"] else None,

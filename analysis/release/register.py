@@ -30,6 +30,8 @@ NUMBERS = ["base_n", "count", "percent"]
 LARGEST = 1e12  # more than there are people, or euros, in any of these studies
 FRACTION = re.compile(r"[~>]?\d{1,9}/[1-9]\d{0,8}")
 LONGEST = 40
+# What a study prints as its number of people is the number of responses kept.
+SAID = {("response_flow", "respondents"): "retained"}
 
 
 def read_register(path: Path, shown: str) -> pd.DataFrame:
@@ -139,6 +141,8 @@ def _values(frame: pd.DataFrame, shown: str) -> list[Problem]:
 
 def _crossed(frame: pd.DataFrame) -> pd.DataFrame:
     """Variable `a_x_b` and category `<of b>:<of a>` become variable a by b."""
+    pairs = zip(frame["variable"], frame["category"], strict=True)
+    frame["category"] = [SAID.get(pair, pair[1]) for pair in pairs]
     names = frame["variable"].str.partition("_x_")
     parts = frame["category"].str.partition(":")
     is_crossed = names[1] != ""
