@@ -61,7 +61,8 @@ SourceLayout = Literal[
 class Source(Model):
     """A raw file, named from `data/raw/<study>/`, and its columns beyond the questionnaire.
 
-    `layout`: the tool it was exported from; recognised where nothing is said.
+    `layout`: the tool it was exported from; recognised where nothing is said. `assumed`: why the
+    number of its rows is an assumption, for a file rebuilt from shares of an unpublished number.
     """
 
     path: str = ""
@@ -71,6 +72,7 @@ class Source(Model):
     table: str | None = None
     on_bad_row: Literal["stop", "quarantine"] = "stop"
     columns: dict[str, Column] = Field(default_factory=dict)
+    assumed: Text = Field(default_factory=dict)
 
 
 # What lies beside the files of a source, and is not one of them.
@@ -93,19 +95,24 @@ def source_files(raw: Path, source: Source) -> list[Path]:
 
 
 class Sources(Model):
-    """The sources a study may have. The survey's columns also come from the questionnaire."""
+    """The sources a study may have. The survey's columns also come from the questionnaire.
+
+    `lists`: any other list counted whole, by what its rows are (trainees, companies…).
+    """
 
     survey: Source | None = None
     actions: Source | None = None
     institutions: Source | None = None
     programmes: Source | None = None
+    lists: dict[str, Source] = Field(default_factory=dict)
 
     def present(self) -> dict[str, Source]:
-        return {
+        named = {
             name: source
             for name in type(self).model_fields
-            if (source := getattr(self, name)) is not None
+            if isinstance(source := getattr(self, name), Source)
         }
+        return named | self.lists
 
 
 class AnswerSet(Model):

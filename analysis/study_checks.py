@@ -96,7 +96,8 @@ def _missing_texts(definition: Definition, problem: Any) -> list[Problem]:
                 walk(item, (*place, str(number)))
         elif (
             isinstance(value, dict)
-            and place[-1] in ("label", "title", "brand", "field", "published", "missing", "remark")
+            and place[-1]
+            in ("label", "title", "brand", "field", "published", "missing", "remark", "assumed")
         ) or (len(place) > 1 and place[-2] in ("answers", "families") and isinstance(value, dict)):
             found.extend(
                 problem(

@@ -25,8 +25,8 @@ PAGES = sorted(path.stem for path in (REPORT / "fr").glob("*.qmd"))
 # Pages that a study has of its own, by its name.
 OWN = sorted(f"{path.parts[-4]}/{path.stem}" for path in
              (PROJECT / "studies").glob("*/report/fr/*.qmd"))  # fmt: skip
-# Those of the national study: each of its questions has a role.
-SHOWN = [name for name in PAGES if name != "general"]
+# Those of the national study: each of its questions has a role, and it has no other list.
+SHOWN = [name for name in PAGES if name not in ("general", "lists")]
 INLINE = re.compile(r"`\{python\}[ \t]([^`]+)`")
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^(#+) .*?(?:\{([^}`]*)\})?$", re.MULTILINE)

@@ -98,9 +98,9 @@ def released(national_copy: Study) -> dict[str, pd.DataFrame]:
             for name in ("estimates", "tests", "measures", "facts")}  # fmt: skip
 
 
-# Those of the national study, whose every question has a role.
+# Those of the national study, whose every question has a role, and which has no other list.
 PAGES = sorted(path.stem for path in (PROJECT / "report" / "fr").glob("*.qmd")
-               if path.stem != "general")  # fmt: skip
+               if path.stem not in ("general", "lists"))  # fmt: skip
 
 
 def parsed(site: Path, name: str) -> Prose:

@@ -13,6 +13,7 @@ from analysis.chapters import (
     consumption,
     general,
     learning,
+    lists,
     motivations,
     non_use,
     offer,
@@ -39,6 +40,7 @@ CHAPTERS: tuple[ModuleType, ...] = (
     comments,
     general,
     consumption,
+    lists,
     offer,
 )
 ESTIMATE_COLUMNS = KEYS + [column for column in COLUMNS if column not in KEYS]

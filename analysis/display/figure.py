@@ -112,7 +112,12 @@ def footer(rows: pd.DataFrame, words: Words, block: Block) -> str:
 def note(rows: pd.DataFrame, words: Words, sources: Sources, own: str = "") -> str:
     """Base, method, and what the reader must know of the marks, in sentences."""
     parts = [_base(rows, words), own, *_method(rows, words), *_marks(rows, words)]
-    parts += [_outside(rows, words), _shown(rows, words, sources), evidence_note(rows, words)]
+    parts += [
+        *_assumed(rows, words),
+        _outside(rows, words),
+        _shown(rows, words, sources),
+        evidence_note(rows, words),
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -169,6 +174,16 @@ def _marks(rows: pd.DataFrame, words: Words) -> list[str]:
         why = _why(rows, words, "suppressed")
         found.append(words.labels.term("figure", "suppressed", why=why))
     return found
+
+
+def _assumed(rows: pd.DataFrame, words: Words) -> list[str]:
+    """That the number of rows counted is an assumption, as study.yml says."""
+    definition, lang = words.labels.study.definition, words.labels.lang
+    present, populations = definition.sources.present(), definition.populations
+    sources = [populations[name].source for name in rows["population"].drop_duplicates()
+               if name in populations]  # fmt: skip
+    told = [present[name].assumed.get(lang, "") for name in sources if name in present]
+    return list(dict.fromkeys(text for text in told if text))
 
 
 def _why(rows: pd.DataFrame, words: Words, verdict: str) -> str:

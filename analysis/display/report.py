@@ -138,8 +138,12 @@ class Report:
 
     def questions(self, chapter: str, first: int | None = None) -> Markdown:
         """Figures of a chapter's tables that no figure of the catalogue draws: all, or the first
-        ones."""
-        names = [name for name, entry in self._questions.items() if entry.chapter == chapter]
+        ones that are of everyone."""
+        names = [
+            name
+            for name, entry in self._questions.items()
+            if entry.chapter == chapter and not (entry.by and first)
+        ]
         return _markdown("\n".join(self._block(name) for name in names[:first]))
 
     @cached_property
@@ -654,8 +658,8 @@ def _audit_rows(sources: Sources) -> pd.DataFrame:
     total = int(counts.sum())
     return pd.DataFrame(
         {
-            "variable": "audit_status", "population": "all", "category": order, "by": "",
-            "by_category": "", "base_kind": "figures", "base_n": float(total),
+            "variable": "audit_status", "population": "published_figures", "category": order,
+            "by": "", "by_category": "", "base_kind": "figures", "base_n": float(total),
             "count": counts.to_numpy(dtype=float), "share": counts.to_numpy() / total,
             "share_low": float("nan"), "share_high": float("nan"), "joint_low": float("nan"),
             "joint_high": float("nan"), "method": "count", "verdict": "ok", "reason": "",

@@ -59,24 +59,18 @@ def fill(template: str, values: Mapping[str, Any], where: str) -> Traced:
 
 def few(text: Text, facts: Facts) -> bool:
     """Whether a sentence names a second or a third line of a figure that has none."""
+    template = _variant(text, facts)
+    if template is None or "first" not in facts.values:
+        return False
     lacking = [name for name in ("second", "third") if name not in facts.values]
-    templates = [text] if isinstance(text, str) else text.values()
-    named = {
-        name for template in templates for _, name, _, _ in _Sentences().parse(template) if name
-    }
-    return "first" in facts.values and any(
-        name == rank or name.startswith(f"{rank}_") for name in named for rank in lacking
-    )
+    named = {name for _, name, _, _ in _Sentences().parse(template) if name}
+    return any(name == rank or name.startswith(f"{rank}_") for name in named for rank in lacking)
 
 
 def tell(text: Text, facts: Facts, where: str) -> Traced:
     """A sentence: the first variant whose condition holds (`a+b` asks for both), else `else`."""
-    if isinstance(text, str):
-        return fill(text, facts.values, where)
-    for condition, template in text.items():
-        if condition != ELSE and set(condition.split("+")) <= facts.conditions:
-            return fill(template, facts.values, where)
-    if ELSE not in text:
+    template = _variant(text, facts)
+    if template is None:
         raise InputError(
             [
                 Problem(
@@ -88,4 +82,13 @@ def tell(text: Text, facts: Facts, where: str) -> Traced:
                 )
             ]
         )
-    return fill(text[ELSE], facts.values, where)
+    return fill(template, facts.values, where)
+
+
+def _variant(text: Text, facts: Facts) -> str | None:
+    if isinstance(text, str):
+        return text
+    for condition, template in text.items():
+        if condition != ELSE and set(condition.split("+")) <= facts.conditions:
+            return template
+    return text.get(ELSE)

@@ -80,10 +80,22 @@ def report(study: Study, clean: Clean, problems: Sequence[Problem], lang: str) -
 # --- Content
 
 
+def _named(study: Study, source: str, lang: str) -> str:
+    """What a source is called: a list, by the population that it is."""
+    if source in texts()["sources"]:
+        return text(texts()["sources"][source], lang)
+    whole = (p for p in study.definition.populations.values() if p.source == source)
+    return next((_capital(p.label.get(lang, source)) for p in whole), source)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _source(study: Study, item: Examined, lang: str) -> dict[str, Any]:
     return {
         "source": item.source,
-        "label": text(texts()["sources"][item.source], lang),
+        "label": _named(study, item.source, lang),
         "file": item.file,
         "layout": item.layout,
         "tool": LAYOUTS[item.layout].tool if item.layout in LAYOUTS else "",

@@ -26,6 +26,7 @@ WORDS = {
     "register": "there are published figures to audit",
     "published": "study.yml names a publication",
     "lists": "there are lists that are counted whole",
+    "assumed": "the number of rows of a list is assumed",
     "not_concerned": "a battery has an answer of those it does not concern",
 }
 OPEN = re.compile(r"^:{3,}[ \t]*(?P<what>\S.*)$")
@@ -47,6 +48,7 @@ def conditions(study: Study, pages: Mapping[str, bool]) -> dict[str, bool]:
         "register": study.published is not None,
         "published": bool(definition.published),
         "lists": bool(set(present) - {"survey"}),
+        "assumed": any(source.assumed for source in present.values()),
         "not_concerned": any(battery.not_concerned for battery in batteries),
     }
 

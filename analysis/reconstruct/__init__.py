@@ -98,14 +98,12 @@ def rebuild(study: Study, plan: Plan) -> Reconstruction:
     if plan.survey is not None:
         rows["survey"], raw["survey"], flow, lost = _survey(study, plan, wanted)
         fewest += lost
-    for source in ("institutions", "programmes"):
-        listing = getattr(plan, source)
-        if listing is not None:
-            catalogue = listing_catalogue(study, source)
-            rng = _chance(study, source)
-            frame, lost = _counted(study, catalogue, listing, _of(wanted, source), rng)
-            rows[source], fewest = frame, fewest + lost
-            raw[source] = _listed(study, source, listing.identifier, catalogue, frame)
+    for source, listing in plan.listings().items():
+        catalogue = listing_catalogue(study, source)
+        rng = _chance(study, source)
+        frame, lost = _counted(study, catalogue, listing, _of(wanted, source), rng)
+        rows[source], fewest = frame, fewest + lost
+        raw[source] = _listed(study, source, listing.identifier, catalogue, frame)
     if plan.actions is not None:
         extract, lost = _actions(study, plan, wanted)
         fewest += lost

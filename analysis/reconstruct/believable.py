@@ -117,6 +117,8 @@ def _targets(
     for table in model.tables:
         margins = [*_assumed(table, counting), *_shared(table, fitted)]
         margins += _inside(table, [*published, *totals])
+        if counting.size is not None:
+            margins.append((np.ones(len(table.cells), dtype=bool), float(counting.size)))
         pairs = [
             (masks[0][0], masks[1][0], share)
             for terms, whole, share in ratios

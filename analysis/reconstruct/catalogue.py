@@ -188,7 +188,7 @@ def _routing(study: Study, question: Question) -> str:
 
 def listing_catalogue(study: Study, source: str) -> Catalogue:
     """The columns of a list or an extract that have answers; every row answers all of them."""
-    if source == TRAININGS:
+    if source == TRAININGS and source not in study.definition.sources.lists:
         bands = tuple(band.name for band in study.definition.duration_bands)
         return Catalogue({MEAN_BAND: Variable(MEAN_BAND, "one", bands)})
     columns = study.definition.sources.present()[source].columns

@@ -82,6 +82,9 @@ def build(catalogue: Catalogue, counting: Counting, wanted: Wanted, flow: bool =
     model = Model(catalogue, Programme())
     for names in counting.tables:
         _add_table(model, tuple(names), [t.where for t in counting.tendencies if not t.weight])
+    if counting.size is not None:
+        everyone = model.tables[0].terms(np.ones(len(model.tables[0].cells), dtype=bool))
+        model.programme.row(everyone, counting.size, counting.size)
     in_tables = {name for table in model.tables for name in table.names}
     for variable in catalogue.variables.values():
         if variable.name not in in_tables:

@@ -87,7 +87,8 @@ def _join(
     scores = _scores(variable, levels, frame, traits, taste, rng)
     counted = table.cells.assign(rows=values[table.numbers])
     column = np.full(len(frame), "", dtype=object)
-    for key, rows in frame.groupby(shared, sort=True).groups.items():
+    groups = frame.groupby(shared if len(shared) > 1 else shared[0], sort=True).groups
+    for key, rows in groups.items():
         keys = key if isinstance(key, tuple) else (key,)
         inside = counted[(counted[shared] == list(keys)).all(axis=1)]
         totals = inside.groupby(name)["rows"].sum().reindex(levels, fill_value=0)

@@ -62,6 +62,8 @@ class Counting(Part):
     """How the rows of one source are counted before they are written."""
 
     tables: list[list[str]]
+    # Number of rows, where no figure prints it: an assumption, said in study.yml too.
+    size: int | None = None
     ordered: dict[str, list[str]] = Field(default_factory=dict)
     assumed: dict[str, dict[str, float]] = Field(default_factory=dict)
     tendencies: list[Tendency] = Field(default_factory=list)
@@ -134,6 +136,12 @@ class Plan(Part):
     actions: Extract | None = None
     institutions: Listing | None = None
     programmes: Listing | None = None
+    lists: dict[str, Listing] = Field(default_factory=dict)
+
+    def listings(self) -> dict[str, Listing]:
+        """Every list to rebuild, by source."""
+        own = {"institutions": self.institutions, "programmes": self.programmes}
+        return {name: item for name, item in own.items() if item is not None} | self.lists
 
 
 def read_plan(study: Study) -> Plan:

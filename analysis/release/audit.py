@@ -61,12 +61,25 @@ def explained(
     names = _names(register, texts, lang)
     rows = []
     for figure, finding in zip(register.to_dict("records"), found, strict=True):
-        note = study.definition.audit.get(figure["figure_id"])
+        note = _noted(study, figure)
         rows.append(
             [figure["figure_id"], printed(figure), finding.recomputed, finding.base_n,
              finding.status, _explain(texts, finding, note, lang, names)]
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"base_n": "Int64"})
+
+
+def _noted(study: Study, figure: Row) -> AuditNote | None:
+    """What study.yml says of a figure, and that its base is assumed, where it is."""
+    note = study.definition.audit.get(figure["figure_id"])
+    population = study.definition.populations.get(figure["population"])
+    source = study.definition.sources.present().get(population.source if population else "")
+    if source is None or not source.assumed:
+        return note
+    said = note or AuditNote()
+    langs = source.assumed
+    joined = {lang: " ".join(filter(None, [said.remark.get(lang), langs[lang]])) for lang in langs}
+    return AuditNote(missing=said.missing, remark=joined)
 
 
 def named(rows: pd.DataFrame, register: pd.DataFrame, lang: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ answers is `illustrative`.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analysis.release.audit import EXACT, ROUNDS, TRUNCATED
@@ -51,6 +52,11 @@ def evidence(
         estimates["method"] != "mean_score"
     )
     follows |= estimates["variable"].isin(FLOW)
+    follows |= pd.Series(_follow(estimates, printed, study), index=estimates.index)
+    # How many there are in all was assumed; the shares of them are printed.
+    follows &= ~(
+        (estimates["method"] == "assumed") & (estimates["variable"] == estimates["base_kind"])
+    )
     return pd.Series(PUBLISHED, index=estimates.index).where(follows, ILLUSTRATIVE)
 
 
@@ -107,6 +113,33 @@ def _printed_tables(
         if key[0] == item.source
     ]
     return known + derived
+
+
+def _follow(estimates: pd.DataFrame, printed: set[tuple[str, ...]], study: Study) -> list[bool]:
+    """Whether each cell of a single-answer table is a sum or a difference of printed ones: of
+    answers, of answers read together, and of all answers."""
+    found = dict.fromkeys(estimates.index, False)
+    known_sets = study.definition.answer_sets
+    # Without a printed set, `_complete` has said it all.
+    named = {cell[:4] for cell in printed if cell[4] in known_sets.get(cell[0], {})}
+    inside = pd.MultiIndex.from_frame(estimates[TABLE].astype(str)).isin(list(named))
+    for key, rows in estimates[inside].groupby([*TABLE, "base_kind"], sort=False):
+        names = tuple(map(str, key[:-1]))
+        sets = known_sets.get(names[0], {})
+        answers = [c for c in rows["category"] if c not in sets]
+        known = [c for c in rows["category"] if (*names, c) in printed]
+        if not set(known) & set(sets) or abs(_total(rows, answers) - 1) > 1e-9:
+            continue
+        of = {c: np.isin(answers, sets[c].answers if c in sets else [c]) for c in rows["category"]}
+        basis = np.array([np.ones(len(answers)), *(of[c] for c in known)], dtype=float)
+        rank = np.linalg.matrix_rank(basis)
+        for at, category in rows["category"].items():
+            found[at] = bool(np.linalg.matrix_rank(np.vstack([basis, of[category]])) == rank)
+    return [found[at] for at in estimates.index]
+
+
+def _total(rows: pd.DataFrame, answers: list[str]) -> float:
+    return float(rows.loc[rows["category"].isin(answers), "share"].sum())
 
 
 def _complete(key: tuple[str, ...], answers: list[Cell], printed: set[tuple[str, ...]]) -> bool:

@@ -18,7 +18,7 @@ def reasons(estimates: pd.DataFrame, tests: pd.DataFrame, thresholds: Thresholds
     the design) as the thresholds say. no_valid_test: groups are compared, and no test of their
     table could be computed. A complete count has no sampling interval, and none of the last four.
     """
-    sampled = ~estimates["method"].isin(["count", "mean"])
+    sampled = ~estimates["method"].isin(["count", "mean", "assumed"])
     width = estimates["share_high"] - estimates["share_low"]
     base = estimates["base_n"]
     # A base is hidden for the people in it; an empty one has nobody to recognise.
