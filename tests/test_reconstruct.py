@@ -500,7 +500,7 @@ def copied(study: Study, tmp_path, plan: str) -> Study:
     folder = tmp_path / "studies" / study.name
     folder.mkdir(parents=True)
     for path in study.paths.definition.iterdir():
-        if path.name != "reconstruction.yml":
+        if path.is_file() and path.name != "reconstruction.yml":
             (folder / path.name).write_bytes(path.read_bytes())
     if plan:
         (folder / "reconstruction.yml").write_text(plan, encoding="utf-8")
