@@ -259,6 +259,9 @@ def _compared(folder: Path, studies: list[Study]) -> list[str]:
         apart = there[there["comparable"] == "no"]
         lines += [f"  not {row.question}: {', '.join(str(row.reason).split(';'))}"
                   for row in apart.itertuples()]  # fmt: skip
+    judged = questions["reason"].str.contains("wording|answers|limit|routing|period")
+    if judged.any():
+        lines.append("a difference that does not matter is declared in studies/comparisons.yml")
     return [*lines, f"numbers in {studies[0].paths.shown(folder)}"]
 
 

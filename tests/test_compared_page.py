@@ -129,7 +129,10 @@ def test_both_marks_of_a_line_are_drawn_apart(studies: dict[str, Study]) -> None
 def test_what_is_kept_apart_is_told_with_what_differs(studies: dict[str, Study]) -> None:
     found = compared(studies, "north", "south")
     said = text(found.apart().data)
-    assert "Situation autre liste de réponses Dans Sud seulement : « Sans emploi »" in said
+    assert (
+        "Situation autre liste de réponses Dans Sud seulement : « Sans emploi » · des deux côtés :"
+        in said
+    )
     assert f"autre formulation Nord : « {WORDING[0]} » · Sud : « {WORDING[1]} »" in said
     assert "satisfaction" not in found.figures().data.split("data-layout")[0]
 
@@ -230,6 +233,7 @@ def test_compare_builds_what_is_stale_and_renders_each_language(
         "south against north: 5 of 7 questions that both ask can be compared",
         "  not status: answers",
         "  not satisfaction: wording",
+        "a difference that does not matter is declared in studies/comparisons.yml",
         "numbers in data/clean/compare/north+south/results",
         "page in _site/compare/north+south/fr",
         "page in _site/compare/north+south/en",

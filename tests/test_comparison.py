@@ -194,6 +194,7 @@ def test_another_list_is_told_with_what_differs(north: Study, root: Path) -> Non
         "answers", "", "unemployed",
     ]  # fmt: skip
     assert rows.loc["training_setting", "only_reference"] == "other"
+    assert rows.loc["status", "common"] == "employee;self_employed;student"
     apart = cells[cells["question"] == "status"]
     assert len(apart) == 1 and apart["difference"].isna().all()
     assert apart.iloc[0][["comparable", "reason"]].tolist() == ["no", "answers"]

@@ -23,7 +23,8 @@ class Match:
 
     first, second: the tables that are compared, None where no two are of one base. reasons: what
     keeps them apart. warnings: what a reader must know. accepted: what someone judged not to
-    matter. only_first, only_second, reworded: shared names of the answers that differ.
+    matter. common: shared names of the answers that both have; only_first, only_second, reworded:
+    of those that differ.
     """
 
     first: Table | None
@@ -31,6 +32,7 @@ class Match:
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     accepted: tuple[str, ...]
+    common: tuple[str, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
     reworded: tuple[str, ...]
@@ -92,6 +94,7 @@ def match(first: Asked, second: Asked, how: Setting, accept: Iterable[str] = ())
         reasons=tuple(name for name in told if name not in softened),
         warnings=tuple(softened + ([] if same or reworded else ["order"])),
         accepted=tuple(accepted),
+        common=tuple(a for a in common if a not in reworded),
         only_first=only_first,
         only_second=only_second,
         reworded=reworded,

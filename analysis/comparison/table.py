@@ -25,8 +25,8 @@ REFERENCE, OTHER = "reference", "other"
 PAIR = ["reference", "other", "source", "question"]
 QUESTIONS = [
     *PAIR, "variable_reference", "variable_other", "population_reference", "population_other",
-    "base_kind", "comparable", "reason", "warning", "accepted", "only_reference", "only_other",
-    "reworded", "waves",
+    "base_kind", "comparable", "reason", "warning", "accepted", "common", "only_reference",
+    "only_other", "reworded", "waves",
 ]  # fmt: skip
 SIDE = ["population", "base_n", "count", "share", "share_low", "share_high", "method", "verdict",
         "reason", "evidence"]  # fmt: skip
@@ -102,6 +102,7 @@ class _Row:
     reason: str
     warning: str
     accepted: str
+    common: str
     only_reference: str
     only_other: str
     reworded: str
@@ -121,7 +122,7 @@ class _Pair:
         there = one or other
         assert there is not None
         if one is None or other is None:
-            found = Match(None, None, ("not_asked",), (), (), (), (), ())
+            found = Match(None, None, ("not_asked",), (), (), (), (), (), ())
         else:
             found = match(one, other, self.how, declared.accepted(there.name))
             sides = ((self.first, one, found.first), (self.second, other, found.second))
@@ -134,8 +135,9 @@ class _Pair:
             found.second.population if found.second else "",
             found.first.kind if found.first else "",
             NO if found.reasons else YES, ";".join(found.reasons), ";".join(found.warnings),
-            ";".join(found.accepted), ";".join(found.only_first), ";".join(found.only_second),
-            ";".join(found.reworded), YES if self.how.waves else NO, found,
+            ";".join(found.accepted), ";".join(found.common), ";".join(found.only_first),
+            ";".join(found.only_second), ";".join(found.reworded),
+            YES if self.how.waves else NO, found,
         )  # fmt: skip
 
     def cells(self, one: Asked | None, other: Asked | None, row: _Row) -> pd.DataFrame:

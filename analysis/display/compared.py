@@ -151,7 +151,6 @@ class Comparison:
         body = [
             [
                 called.study(study.name),
-                formats.typography(study.definition.title[called.lang]),
                 called.period(study.name),
                 formats.number(row.respondents),
                 called.term(f"weights_{row.weights or 'none'}"),
@@ -159,8 +158,8 @@ class Comparison:
             ]
             for study, row in zip(called.studies, records(self.about), strict=True)
         ]
-        names = ["study", "title", "period", "respondents", "weights", "answers_are"]
-        return self._table("compared-studies", names, body, numeric=(3,))
+        names = ["study", "period", "respondents", "weights", "answers_are"]
+        return self._table("compared-studies", names, body, numeric=(2,))
 
     def overview(self) -> Markdown:
         """For each other study, the differences that are significant, else the widest."""

@@ -255,6 +255,9 @@ class Told:
         if row.reworded:
             answers = called.answers(row.other, row, row.reworded)
             found.append(term("changed", "otherwise", answers=answers))
+        if row.common:
+            answers = called.answers(called.reference, row, row.common)
+            found.append(term("changed", "in_both", answers=answers))
         return found
 
 

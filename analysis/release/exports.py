@@ -98,6 +98,7 @@ FIELDS = {
     "comparable": "Whether it can be compared",
     "warning": "What changed between waves, or the order of answers",
     "accepted": "What differs and was judged not to matter, in comparisons.yml",
+    "common": "Answers that both have, in the same words",
     "only_reference": "Answers that the reference alone has",
     "only_other": "Answers that the other study alone has",
     "reworded": "Answers of one name that are worded otherwise",
