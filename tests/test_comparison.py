@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from analysis.comparison.reasons import Setting, match, months_between
 from analysis.comparison.table import CELLS, QUESTIONS, Released, comparison
 from analysis.definition import Period
 from analysis.errors import InputError
+from analysis.paths import PROJECT
+from analysis.release.build import build as build_study
 from analysis.study import Study
 
 WORDING = ("Êtes-vous satisfaits de la formation ?", "Cette formation vous a-t-elle plu ?")
@@ -298,6 +301,23 @@ def test_a_complete_count_is_not_tested(national_copy: Study) -> None:
     # A question that two populations are asked in one wording is two questions.
     motivation = questions[questions["question"].str.startswith("motivation_")]
     assert list(motivation["population_other"]) == ["trained_non_students", "trained_students"]
+
+
+def test_the_national_study_and_a_region_share_one_question_put_otherwise(
+    national_copy: Study, tmp_path: Path
+) -> None:
+    name = "hauts_de_france_2026"
+    for folder in ("studies", "data/raw"):
+        shutil.copytree(PROJECT / folder / name, tmp_path / folder / name)
+    region = load(tmp_path, name)
+    build_study(region)
+    pair = [Released(one, read_released(one)) for one in (national_copy, region)]
+    questions, cells = comparison(pair, Declared(), "fr")
+    (both,) = questions[questions["reason"] != "not_asked"].itertuples()
+    assert (both.question, both.comparable) == ("ai_use_frequency", "no")
+    assert set(both.reason.split(";")) >= {"wording", "answers"}
+    assert "never" in both.common.split(";") and both.only_reference and both.only_other
+    assert cells["difference"].isna().all()
 
 
 # Waves
