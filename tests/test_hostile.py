@@ -31,6 +31,7 @@ from analysis.study import Study, load_study
 PAYLOADS = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
 NAME = "<img src=x onerror=window.bad=1> {{< meta title >}} `{python} 1`.csv"
 HEADER = "<script>window.bad=1</script> {{< meta title >}}"
+SECRET = "said in confidence"
 LANG = "en"
 # XLSForm refers to questions so, and refuses a reference to none.
 IN_FORMS = [payload for payload in PAYLOADS if "${" not in payload]
@@ -109,14 +110,15 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, list[str]
         text = path.read_text(encoding="utf-8")
         assert "Identifiant" in text
         path.write_text(text.replace("Identifiant", HEADER, 1), encoding="utf-8")
-    for file, column in ((NAME, "Intitulé"), (NAME, "Organisme"), ("survey.csv", "comment")):
-        poison_column(raw / file, column)
+    for column in ("Intitulé", "Organisme"):
+        poison_column(raw / NAME, column)
+    poison_column(raw / "survey.csv", "comment", SECRET)
     study = load_study(NATIONAL, root)
     build(study)
     return study, payload.used
 
 
-def poison_column(path: Path, name: str) -> None:
+def poison_column(path: Path, name: str, secret: str = "") -> None:
     text = path.read_text(encoding="utf-8-sig")
     mark = ";" if ";" in text[:100] else ","
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
@@ -124,7 +126,7 @@ def poison_column(path: Path, name: str) -> None:
     payloads = iter(PAYLOADS)
     for row in rows[1:]:
         if len(row) > at and row[at]:
-            row[at] = next(payloads, row[at])
+            row[at] = f"{next(payloads, row[at])} {secret}".strip()
     with path.open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle, delimiter=mark).writerows(rows)
 
@@ -202,14 +204,10 @@ def test_what_people_wrote_is_in_no_page_and_no_result(
 ) -> None:
     study, _ = poisoned
     clean = pd.read_parquet(study.paths.clean / "survey.parquet")
-    comments = clean[study.roles.comment].dropna().unique()
-    # Long enough to be told from a label that holds the same payload.
-    told = [text for text in comments if text not in PAYLOADS and len(text) > 20]
-    assert len(told) > 5
-    files = [path.read_bytes() for path in study.paths.results.iterdir()]
-    for text in told:
-        assert not any(text.encode() in content for content in files)
-        assert not any(flat(text) in page for page in pages.values())
+    assert clean[study.roles.comment].str.contains(SECRET).sum() > 5
+    for path in study.paths.results.iterdir():
+        assert SECRET.encode() not in path.read_bytes(), path.name
+    assert not [name for name, text in pages.items() if SECRET in text]
 
 
 def test_cells_start_no_formula_and_read_back(poisoned: tuple[Study, list[str]]) -> None:

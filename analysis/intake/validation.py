@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,19 @@ def _write(paths: Paths, content: dict[str, Any], lang: str) -> Path:
 
 def render(content: Mapping[str, Any], lang: str) -> str:
     """The page as HTML that needs no other file; everything found in a file is escaped."""
+
+    def say(key: str, **values: Any) -> str:
+        words = {name: number(v, lang) if isinstance(v, int) else v for name, v in values.items()}
+        return text(texts()["page"][key], lang, **words)
+
+    return _template(lang).render(
+        report=content, say=say, lang=lang, groups=_groups(content["problems"]), shown=SHOWN
+    )
+
+
+@cache
+def _template(lang: str) -> jinja2.Template:
+    """The page, compiled once a language."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -221,16 +235,8 @@ def render(content: Mapping[str, Any], lang: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-    def say(key: str, **values: Any) -> str:
-        words = {name: number(v, lang) if isinstance(v, int) else v for name, v in values.items()}
-        return text(texts()["page"][key], lang, **words)
-
     environment.filters["number"] = lambda value: number(value, lang)
-    template = environment.get_template("validation.html")
-    return template.render(
-        report=content, say=say, lang=lang, groups=_groups(content["problems"]), shown=SHOWN
-    )
+    return environment.get_template("validation.html")
 
 
 def _groups(problems: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
