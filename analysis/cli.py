@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, words in (
         ("validate", validate, "read and check every source"),
+        ("scan", scan, "look through open answers for what may point at a person"),
         ("build", build, "validate, clean, analyse, release"),
         ("audit", audit, "compare published figures with results"),
         ("report", report, "build if needed, then render"),
@@ -134,6 +135,21 @@ def validate(study: Study, arguments: argparse.Namespace) -> int:
         print(f"report: {study.paths.shown(page)}", file=sys.stderr)
         raise InputError(problems)
     print(f"{study.name}: no problem found; report: {study.paths.shown(page)}")
+    return 0
+
+
+def scan(study: Study, _: argparse.Namespace) -> int:
+    from analysis.intake.scan import scan  # noqa: PLC0415
+    from analysis.release.free_text import FILE  # noqa: PLC0415
+
+    path, found = scan(study)
+    flagged = int((found["found"] != "").sum())
+    review = study.paths.shown(study.paths.definition / FILE)
+    print(
+        f"{study.name}: {len(found)} open answers, {flagged} of them with something that may point "
+        f"at a person: {study.paths.shown(path)}\nnothing is published: read the file, edit it, "
+        f"write yes under publish where an answer may go out, and save it as {review}"
+    )
     return 0
 
 

@@ -41,7 +41,14 @@ from analysis.display.facts import HIDDEN, Facts, facts_of, named
 from analysis.display.formats import lower_first
 from analysis.display.general import PREFIX, figures, kind_of, measured_values
 from analysis.display.labels import Labels
-from analysis.display.results import Results, find_test, read_crosses, read_results
+from analysis.display.results import (
+    Results,
+    find_test,
+    read_crosses,
+    read_open_answers,
+    read_quotes,
+    read_results,
+)
 from analysis.display.rows import Sources, items_of, rows_for
 from analysis.display.sentences import few, fill, tell
 from analysis.display.traced import Traced, lines, number, together
@@ -230,6 +237,26 @@ class Report:
         """Any closed question by any profile variable, as the reader chooses."""
         names = Names(self.sources, self.catalogue, self.texts)
         return _markdown(explorer(read_crosses(self.study.paths.results), names))
+
+    def quotes(self) -> Markdown:
+        """Comments that were chosen for publication, each as it was edited."""
+        texts = read_quotes(self.study.paths.results)["text"]
+        lines = ["<br>".join(map(escape, text.splitlines())) for text in texts]
+        quoted = "".join(f"<li><blockquote><p>{line}</p></blockquote></li>" for line in lines)
+        return _markdown(block.raw(f'<ul class="quotes">{quoted}</ul>') if quoted else "")
+
+    def open_answers(self) -> Markdown:
+        """Open answers that were chosen for publication, by how many gave each."""
+        rows = read_open_answers(self.study.paths.results)
+        if rows.empty:
+            return _markdown("")
+        caption = self.labels.term("figure", "open_answers")
+        other = self.labels.term("figure", "open_other")
+        body = [[row.answer or other, self.formats.number(row.count)] for row in records(rows)]
+        head = [self.labels.term("columns", name) for name in ("label", "count")]
+        sections = [self.labels.variable(name) for name in rows["question"]]
+        html = tables.table_html(head, body, caption, [1], sections=sections)
+        return _markdown(block.raw(f'<div class="scroll" tabindex="0">{html}</div>'))
 
     def cards(self, names: Sequence[str]) -> Markdown:
         """The strip of key figures: number, what it is, its base and interval."""

@@ -94,6 +94,17 @@ def read_crosses(folder: Path) -> pd.DataFrame:
     return typed(_read(folder / "crosses.csv", names), ESTIMATE_NUMBERS)
 
 
+def read_quotes(folder: Path) -> pd.DataFrame:
+    """Comments that were chosen for publication: question, text. Empty where there are none."""
+    return typed(_read(folder / "quotes.csv", ["question", "text"]), [])
+
+
+def read_open_answers(folder: Path) -> pd.DataFrame:
+    """Open answers that were chosen: question, answer, kind (named or other), count."""
+    names = ["question", "answer", "kind", "count"]
+    return typed(_read(folder / "open_answers.csv", names), ["count"])
+
+
 def with_precision(
     estimates: pd.DataFrame, precision: pd.DataFrame, shown: str = "results"
 ) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from analysis.release.audit import COLUMNS, explained, findings, named
 from analysis.release.crosses import crossed
 from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
+from analysis.release.free_text import free_text
 from analysis.release.register import read_register
 from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict
 from analysis.stats.families import adjust
@@ -89,7 +90,8 @@ def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
         "crosses": crosses[CROSSES],
     }
     first = {name: _rounded(frame) for name, frame in first.items()}
-    return first | frames | {"facts": found, "codebook": codebook(study)}
+    written = free_text(study, tables["survey"]) if "survey" in tables else {}
+    return first | frames | written | {"facts": found, "codebook": codebook(study)}
 
 
 def _with_adjusted(tests: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:

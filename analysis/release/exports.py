@@ -20,6 +20,8 @@ DESCRIPTIONS = {
     "adjustments": "One row a test and a correction for the number of tests read together",
     "audit": "One row a published figure, beside its recomputation",
     "crosses": "Every closed question by every profile variable, one row an answer and a group",
+    "quotes": "Comments that were read, edited and chosen for publication",
+    "open_answers": "Open answers that were read and chosen, those of few people grouped",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
     "comparison": "One row an answer: its share in the reference and in another study, and how far "
