@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: docs structure report pdf preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: docs fuzz structure report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
@@ -33,6 +33,10 @@ lint: .venv/ready
 format: .venv/ready
 	ruff check --fix .
 	ruff format .
+
+# Twenty thousand mutated studies, which must build or be refused: an hour or two.
+fuzz: .venv/ready
+	python tests/fuzz.py --cases 20000
 
 # Each prints its figures beside their limits; all are run, and any that is over fails.
 bench: .venv/ready

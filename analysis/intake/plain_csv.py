@@ -70,7 +70,7 @@ def _header(data: bytes, delimiter: str) -> Header | None:
         ]
     except (csv.Error, StopIteration):
         return None
-    if not all(names) or len(set(names)) < len(names):
+    if not names or not all(names) or len(set(names)) < len(names):
         return None
     return Header(names, end + (2 if data[end : end + 2] == b"\r\n" else 1))
 
