@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -32,15 +33,20 @@ def table(cited: Mapping[str, Sequence[str]], sources: Sources, caption: str) ->
     if not cited:
         return ""
     labels, order = sources.labels, sorted(cited, key=_place)
-    told = [_cells(rows, cited[rows], sources) for rows in order]
-    names = [name for name in COLUMNS if any(cells.get(name) for cells in told)]
-    body = [[cells.get(name, "") for name in names] for cells in told]
+    lines = [_cells(rows, cited[rows], sources) for rows in order]
+    names = [name for name in COLUMNS if any(cells.get(name) for cells in lines)]
+    body = [[cells.get(name, "") for name in names] for cells in lines]
     marks = [f'id="{anchor(rows)}" tabindex="-1"' for rows in order]
-    sections = [cells["section"] for cells in told]
+    sections = [cells["section"] for cells in lines]
     head = [labels.term("columns", name) for name in names]
     numeric = [at for at, name in enumerate(names) if name in NUMERIC]
     html = table_html(head, body, caption, numeric, marks, sections)
-    return f'<div class="scroll cited" tabindex="0">{html}</div>'
+    # Folded as notes are: a link to a row opens it.
+    told = escape(labels.term("figure", "cited_rows", n=labels.formats.number(len(body))))
+    return (
+        f'<details class="part notes"><summary>{told}</summary>'
+        f'<div class="scroll cited" tabindex="0">{html}</div></details>'
+    )
 
 
 def _place(rows: str) -> tuple[bool, str, int]:
