@@ -13,15 +13,16 @@ from analysis.paths import PROJECT
 from analysis.stats import bootstrap as module
 from analysis.stats.bootstrap import (
     Sampling,
+    Units,
     acceleration,
     bca,
+    blocks,
     bootstrap,
     bootstrap_interval,
+    clustered,
     index_interval,
     mean,
     percentile,
-    ratio,
-    resample_weights,
 )
 from analysis.stats.intervals import wilson
 
@@ -31,14 +32,28 @@ SCORES = np.array([
     0.706, 0.738, 0.594, 0.644, 0.753, 0.476, 0.601, 0.777, 0.958, 0.851, 0.929, 0.995, 0.854,
     0.771, 0.182, 0.191,
 ])  # fmt: skip
+ALIKE = Sampling()
 PAIRS = np.array([
     (1.2, 2), (0.4, 1), (3.3, 4), (2.1, 3), (0.9, 1), (5.6, 5), (0.3, 1), (1.1, 2), (0.8, 1),
     (2.7, 3), (9.4, 6), (0.6, 2),
 ])  # fmt: skip
 
 
+def resample_weights(n, draws, seed, sampling=ALIKE):
+    """Weights of n people, of which none is like another, as they are drawn."""
+    alone = np.arange(n)
+    units = Units(alone, sampling.base(n), np.ones(n, np.int64), np.zeros(n, np.intp), 0)
+    return blocks(clustered(n, sampling) if sampling.designed else units, draws, seed)
+
+
 def all_weights(*arguments, **keywords):
     return np.concatenate(list(resample_weights(*arguments, **keywords)))
+
+
+def ratio(weights, data):
+    sums = weights @ data
+    above, below = sums[:, 0], sums[:, 1]
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
 
 
 def total(weights, data):
@@ -70,9 +85,9 @@ def test_weights_are_counts_of_n_people():
 def test_blocks_hold_no_more_than_they_may(monkeypatch):
     once = all_weights(20, 50, 3)
     monkeypatch.setattr(module, "BLOCK", 130)
-    blocks = list(resample_weights(20, 50, 3))
-    assert max(block.size for block in blocks) <= 130
-    np.testing.assert_array_equal(np.concatenate(blocks), once)
+    drawn = list(resample_weights(20, 50, 3))
+    assert max(block.size for block in drawn) <= 130
+    np.testing.assert_array_equal(np.concatenate(drawn), once)
     monkeypatch.setattr(module, "BLOCK", 7)
     np.testing.assert_array_equal(all_weights(20, 50, 3), once)
     in_blocks = acceleration(mean, SCORES)

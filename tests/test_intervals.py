@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from analysis.stats.intervals import goodman, korn_graubard, mean_interval, newcombe, wilson
+from analysis.stats.intervals import goodman, korn_graubard, newcombe, wilson
 
 # Shares of apiclus1, their variance and interval by R survey 4.1-1: svymean and
 # svyciprop(x, dclus1, method = "beta"), dclus1 as in the help of svyciprop (n = 183, df = 14).
@@ -189,10 +189,3 @@ def test_goodman_is_wider_than_wilson():
     counts = np.array([10, 20, 30])
     (low, high), (alone_low, alone_high) = goodman(counts), wilson(counts, 60)
     assert (low < alone_low).all() and (high > alone_high).all()
-
-
-def test_mean_interval_by_hand():
-    mean, low, high = mean_interval([1.0, 2.0, 3.0, np.nan])
-    assert mean == 2
-    assert high - mean == pytest.approx(4.302652729911275 / np.sqrt(3))
-    assert mean - low == pytest.approx(high - mean)

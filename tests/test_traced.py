@@ -228,7 +228,7 @@ def test_numbers_of_calls_know_their_row() -> None:
         assert text == got and re.fullmatch(r"[et]\d+", rows)
     row = FR.one("satisfaction", "satisfied")
     assert FR.linked(FR.share("satisfaction", "satisfied")) == (
-        f'[80\u00a0%](#row-{row.ref}){{.row role="doc-noteref"}}'
+        f'[80\u00a0\\%](#row-{row.ref}){{.row role="doc-noteref"}}'
     )
     every = FR.sources.results.estimates
     assert every.iloc[int(row.ref[1:]) - 2]["category"] == row.category

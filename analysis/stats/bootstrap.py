@@ -120,24 +120,11 @@ class Bootstrap:
         return np.asarray(self.draws.std(axis=0, ddof=1))
 
 
-def resample_weights(
-    n: int, draws: int, seed: int, sampling: Sampling = Sampling()
-) -> Iterator[Floats]:
-    """Blocks of weights of n rows: (resamples of the block, n), `draws` rows over all blocks.
+def blocks(units: Units, draws: int, seed: int) -> Iterator[Floats]:
+    """Blocks of weights of the rows: (resamples of the block, rows), `draws` rows over all blocks.
 
-    The same seed gives the same weights. They go with the rows as they stand without a design, with
-    the labels under one. ValueError: weights or labels that are not one a row.
+    The same seed gives the same weights. They go with the rows as they stand.
     """
-    base = sampling.base(n)
-    if sampling.designed:
-        units = _clusters(n, sampling)
-    else:
-        alone = np.arange(n)
-        units = Units(alone, base, np.ones(n, np.int64), np.zeros(n, np.intp), 0)
-    yield from _blocks(units, draws, seed)
-
-
-def _blocks(units: Units, draws: int, seed: int) -> Iterator[Floats]:
     rng = np.random.default_rng(seed)
     step = max(1, BLOCK // max(len(units.row_unit), 1))
     for start in range(0, draws, step):
@@ -161,7 +148,7 @@ def bootstrap(
     adds nothing to the error. ValueError: no rows, or a design of another length.
     """
     rows, units = _units(np.asarray(data, dtype=float), sampling)
-    found = [_values(statistic, block, rows) for block in _blocks(units, draws, seed)]
+    found = [_values(statistic, block, rows) for block in blocks(units, draws, seed)]
     observed = units.rows(units.times.astype(float))[None, :]
     estimate = _values(statistic, observed, rows)[0]
     drawn = np.concatenate(found)
@@ -178,7 +165,7 @@ def _units(data: Floats, sampling: Sampling) -> tuple[Floats, Units]:
     if not len(data):
         raise ValueError("there are no rows to resample")
     if sampling.designed:
-        return data, _clusters(len(data), sampling)
+        return data, clustered(len(data), sampling)
     # Rows alike in data and weight are one pattern; sorted, their order says nothing.
     keys = np.column_stack([data.reshape(len(data), -1), sampling.base(len(data))])
     order = np.lexsort(keys.T[::-1])
@@ -192,7 +179,7 @@ def _units(data: Floats, sampling: Sampling) -> tuple[Floats, Units]:
     )
 
 
-def _clusters(n: int, sampling: Sampling) -> Units:
+def clustered(n: int, sampling: Sampling) -> Units:
     """Clusters in strata: rows are their own clusters without labels, and one stratum."""
     strata = np.zeros(n, np.intp) if sampling.strata is None else _codes(sampling.strata, n)
     inside = np.arange(n) if sampling.clusters is None else _codes(sampling.clusters, n)
@@ -301,12 +288,6 @@ def bootstrap_interval(
 def mean(weights: Floats, data: Floats) -> Floats:
     """Weighted mean of each column, a statistic for `bootstrap`; NaN where all weights are 0."""
     return _over(weights @ data, weights.sum(axis=1))
-
-
-def ratio(weights: Floats, data: Floats) -> Floats:
-    """Ratio of the weighted sums of two columns, first over second; NaN where that is 0."""
-    sums = weights @ data
-    return _over(sums[:, 0], sums[:, 1])
 
 
 def _over(above: Floats, below: Floats) -> Floats:

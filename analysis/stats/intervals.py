@@ -130,15 +130,3 @@ def square_and_add(
     below = np.hypot(second - low_2, high_1 - first)
     above = np.hypot(high_2 - second, first - low_1)
     return difference - below, difference + above
-
-
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean and its Student interval. values: one-dimensional, NaN left out; NaN bounds under 2."""
-    x = np.asarray(values, dtype=float)
-    x = x[~np.isnan(x)]
-    if x.size == 0:
-        return np.nan, np.nan, np.nan
-    if x.size == 1:
-        return float(x[0]), np.nan, np.nan
-    half = stdtrit(x.size - 1, 0.5 + confidence / 2) * x.std(ddof=1) / np.sqrt(x.size)
-    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
