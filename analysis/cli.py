@@ -14,6 +14,7 @@ from pathlib import Path
 from analysis.errors import DefectError, InputError, Problem, nearest, of_system
 from analysis.lock import WAIT, lock
 from analysis.paths import PROJECT, Paths
+from analysis.pending import pending
 from analysis.study import Study, load_study
 
 
@@ -22,11 +23,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     root = Path(arguments.root).resolve()
     try:
+        if arguments.run is new:
+            return new(arguments)
         if isinstance(arguments.study, list):
             return arguments.run([_load(name, root) for name in arguments.study], arguments)
         return arguments.run(_load(arguments.study, root), arguments)
     except InputError as error:
-        return _mend(error.problems)
+        return _mend(error.problems, report=arguments.run is not new)
     except DefectError as error:
         print(f"a defect of this software, not of the input: {error}", file=sys.stderr)
         return 1
@@ -40,13 +43,13 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _mend(problems: Sequence[Problem]) -> int:
-    """Say what must change, and give the exit code of it."""
+def _mend(problems: Sequence[Problem], report: bool = True) -> int:
+    """Say what must change, and give the exit code of it. report: whether one was written."""
     print("\n\n".join(problem.block() for problem in problems), file=sys.stderr)
     count = len(problems)
+    beside = " beside the validation report" if report else ""
     print(
-        f"\n{count} problem{'s' if count > 1 else ''} to mend; nothing was written "
-        "beside the validation report.",
+        f"\n{count} problem{'s' if count > 1 else ''} to mend; nothing was written{beside}.",
         file=sys.stderr,
     )
     return 2
@@ -93,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(several)
     _rendering(several)
     several.set_defaults(run=compare)
+    _add_new(commands)
     return parser
 
 
@@ -111,6 +115,16 @@ def _rendering(command: argparse.ArgumentParser) -> None:
     command.add_argument("--engine", choices=("auto", "quarto", "pandoc"), default="auto")
 
 
+def _add_new(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("new", help="start a study from a questionnaire and an export")
+    command.add_argument("study", metavar="STUDY")
+    command.add_argument("--form", type=Path, help="questionnaire: an XLSForm, .xlsx or .csv")
+    command.add_argument("--export", type=Path, help="answers, as the survey tool exports them")
+    command.add_argument("--lang", choices=("fr", "en"), help="language of the wordings")
+    command.add_argument("--root", default=str(PROJECT), help=argparse.SUPPRESS)
+    command.set_defaults(run=new)
+
+
 def _progress() -> Callable[[str], None]:
     """Progress on a terminal, and nothing of it elsewhere."""
     if sys.stderr.isatty():
@@ -121,6 +135,15 @@ def _progress() -> Callable[[str], None]:
 def _alone(study: Study, arguments: argparse.Namespace) -> AbstractContextManager[None]:
     """The lock of the study, as long as the caller would wait for it."""
     return lock(study.paths, arguments.wait, _progress())
+
+
+def new(arguments: argparse.Namespace) -> int:
+    from analysis.start import start, told  # noqa: PLC0415
+
+    root = Path(arguments.root).resolve()
+    made = start(arguments.study, arguments.form, arguments.export, root, arguments.lang)
+    print(told(made))
+    return 0
 
 
 def validate(study: Study, arguments: argparse.Namespace) -> int:
@@ -135,6 +158,9 @@ def validate(study: Study, arguments: argparse.Namespace) -> int:
         print(f"report: {study.paths.shown(page)}", file=sys.stderr)
         raise InputError(problems)
     print(f"{study.name}: no problem found; report: {study.paths.shown(page)}")
+    left = pending(study.paths, study.definition.languages)
+    if left:
+        print(f"left to decide: {len(left)}", *(f"  {each.line()}" for each in left), sep="\n")
     return 0
 
 

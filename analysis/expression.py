@@ -54,6 +54,22 @@ class Node:
         return found
 
 
+def answers(node: Node, this: str = "") -> list[tuple[str, str]]:
+    """(question, answer) of each comparison with a text, and of each `selected`.
+
+    this: the question that `.` stands for.
+    """
+    parts = node.arguments[1:] if node.kind == "compare" else node.arguments
+    found: list[tuple[str, str]] = []
+    if node.kind in ("compare", "selected") and len(parts) == 2:
+        names = [p.arguments[0] if p.kind == "question" else this for p in parts
+                 if p.kind in ("question", "this")]  # fmt: skip
+        texts = [p.arguments[0] for p in parts if p.kind == "value"]
+        found = [(n, text) for n in names for text in texts if n and isinstance(text, str)]
+    nested = [part for part in node.arguments if isinstance(part, Node)]
+    return found + [pair for part in nested for pair in answers(part, this)]
+
+
 def parse(text: str) -> Node:
     """Parse an expression. Raises ExpressionError where it leaves the supported part."""
     if len(text) > LONGEST:
@@ -65,7 +81,17 @@ def parse(text: str) -> Node:
     node = parser.disjunction()
     if parser.peek() is not None:
         raise ExpressionError(f"nothing may follow {parser.done()!r} in {text!r}")
+    _check_condition(node, text)
     return node
+
+
+def _check_condition(node: Node, text: str) -> None:
+    """Raises ExpressionError where something that is neither true nor false stands as if it was."""
+    if node.kind in ("question", "this", "value", "count-selected"):
+        raise ExpressionError(f"a comparison is expected, as ${{name}} = 'answer', in {text!r}")
+    if node.kind in ("and", "or", "not"):
+        for part in node.arguments:
+            _check_condition(part, text)
 
 
 def evaluate(node: Node, frame: pd.DataFrame, this: str | None = None) -> pd.Series:
@@ -169,7 +195,16 @@ class _Parser:
         expected = {"not": 1, "selected": 2, "count-selected": 1}.get(name, 0)
         if len(arguments) != expected:
             raise ExpressionError(f"{name}() takes {expected} argument(s) in {self.text!r}")
+        asks = name in ("selected", "count-selected")
+        if asks and arguments[0].kind not in ("question", "this"):
+            raise ExpressionError(f"{name}() reads a question, as ${{name}}, in {self.text!r}")
+        if name == "selected" and not _is_text(arguments[1]):
+            raise ExpressionError(f"selected() takes an answer in quotes, in {self.text!r}")
         return Node(name, tuple(arguments))
+
+
+def _is_text(node: Node) -> bool:
+    return node.kind == "value" and isinstance(node.arguments[0], str)
 
 
 class _Evaluation:

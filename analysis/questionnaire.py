@@ -7,8 +7,9 @@ needs: questions in order, their answers, labels by language, groups and routing
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pyxform import xls2xform
 from analysis import expression
 from analysis.errors import InputError, Problem, nearest
 from analysis.plain import strange
+from analysis.plain_text import kind_of, read_text
 
 LONGEST = 10_000  # characters of a label or of a condition
 KINDS = ("select_one", "select_multiple", "integer", "decimal", "text", "date")
@@ -132,60 +134,51 @@ class Questionnaire:
 def read_questionnaire(path: Path, shown: str | None = None) -> Questionnaire:
     """Read and check an XLSForm (`.csv` with its sheets one under another, or `.xlsx`).
 
-    Raises InputError with every problem: not a form, a type that is not supported, a label
-    missing in a language, routing that reads an unknown question or function.
+    Raises InputError with every problem: not a form, a type that is not supported, a list that is
+    not there, a name that stands twice, a label missing in a language, routing that reads an
+    unknown question, answer or function.
     """
     file = shown or path.name
-    sheets = _sheets(path, file)
-    try:
-        form = _assemble(file, sheets, _languages(sheets["survey"]))
-    except (KeyError, IndexError) as error:
-        # A form so broken that pyxform has the better words for it.
-        _check_form(path, file)
-        raise _unreadable(file, f"{type(error).__name__}: {error}") from error
-    problems = [*_missing_labels(form), *_broken_expressions(form)]
-    if problems:
-        raise InputError(problems)
+    sheets = read_sheets(path, file)
+    _stop_at([*_broken_sheets(file, sheets), *_broken_rows(file, sheets["survey"])])
+    form = _assemble(file, sheets, _languages(sheets["survey"]))
+    _stop_at([
+        *_unknown_lists(file, sheets),
+        *_repeated_names(file, sheets),
+        *_missing_labels(form),
+        *_broken_expressions(form, sheets["survey"]),
+    ])  # fmt: skip
     # Last, because our own messages name the nearest known question.
     _check_form(path, file)
     return form
 
 
-def _sheets(path: Path, file: str) -> dict[str, list[tuple[int, dict[str, str]]]]:
-    """Rows of each sheet as dictionaries, each with its row number."""
-    try:
-        raw = _xlsx_rows(path, file) if path.suffix.lower() == ".xlsx" else _csv_rows(path)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        csv.Error,
-        KeyError,
-        ValueError,
-    ) as error:
-        raise _unreadable(file, str(error)) from error
+def _stop_at(problems: list[Problem]) -> None:
+    if problems:
+        raise InputError(problems)
+
+
+Rows = list[tuple[int, dict[str, str]]]
+CSV, XLSX = "CSV in UTF-8", "an .xlsx workbook"
+
+
+def read_sheets(path: Path, file: str) -> dict[str, Rows]:
+    """Rows of each sheet as dictionaries, each with its row number. `survey` and `choices` are
+    there, the second one empty in a form without lists. Raises InputError."""
+    raw = _xlsx_rows(path, file) if path.suffix.lower() == ".xlsx" else _csv_rows(path, file)
     _check_cells(raw, file)
     sheets = {name: _records(rows) for name, rows in raw.items()}
-    for name in ("survey", "choices"):
-        if not sheets.get(name):
-            raise InputError(
-                [
-                    Problem(
-                        file,
-                        "an XLSForm has a survey and a choices sheet",
-                        "found " + (", ".join(sheets) or "none"),
-                        f"a sheet named {name}",
-                        f"add the sheet {name}",
-                    )
-                ]
-            )
-    return sheets
-
-
-def _unreadable(file: str, found: str) -> InputError:
-    problem = Problem(file, "the questionnaire can be read", found,
-                      "an XLSForm as UTF-8 .csv or as .xlsx",
-                      "save the form again in one of these formats")  # fmt: skip
-    return InputError([problem])
+    lists = any("select" in record.get("type", "") for _, record in sheets.get("survey", []))
+    problems = [
+        Problem(file, "an XLSForm has a survey and a choices sheet",
+                "found " + (", ".join(map(repr, sheets)) or "no sheet"),
+                f"a sheet named {name}, with rows below its header",
+                f"add the sheet {name} (https://xlsform.org)"
+                + (f", or {nearest(name, list(sheets))}" if sheets else ""))
+        for name in (("survey", "choices") if lists else ("survey",)) if not sheets.get(name)
+    ]  # fmt: skip
+    _stop_at(problems)
+    return {"choices": [], **sheets}
 
 
 def _check_cells(raw: dict[str, list[tuple[int, list[str]]]], file: str) -> None:
@@ -206,16 +199,21 @@ def _check_cells(raw: dict[str, list[tuple[int, list[str]]]], file: str) -> None
         raise InputError(problems)
 
 
-def _csv_rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
+def _csv_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
     current: list[tuple[int, list[str]]] = []
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.reader(handle)
+    reader = csv.reader(io.StringIO(read_text(path, file, CSV), newline=""))
+    try:
         for cells in reader:
             if cells and cells[0].strip():
                 current = sheets.setdefault(cells[0].strip(), [])
             if any(cell.strip() for cell in cells[1:]):
                 current.append((reader.line_num, cells[1:]))
+    except csv.Error as error:
+        raise InputError(
+            [Problem(file, "the questionnaire is CSV", str(error), CSV, "save the form again",
+                     reader.line_num)]
+        ) from error  # fmt: skip
     return sheets
 
 
@@ -223,6 +221,14 @@ def _xlsx_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:
     # Readers take a moment to import, and most questionnaires come as CSV.
     from analysis.intake.workbooks import sheets  # noqa: PLC0415
 
+    with path.open("rb") as handle:
+        data = handle.read(512)
+    if not data.startswith(b"PK"):
+        kind = kind_of(data) or ("an empty file" if not data else "text (CSV, maybe)")
+        raise InputError(
+            [Problem(file, "the file is what its ending says", kind, XLSX,
+                     f"save it again as {XLSX}, or rename it to .csv if it is CSV")]
+        )  # fmt: skip
     found = sheets(path, file, lambda value: "" if value is None else str(value))
     return {
         title: [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
@@ -268,45 +274,139 @@ def _texts(record: dict[str, str], pattern: re.Pattern[str]) -> dict[str, str]:
     return {lang: text for lang, text in found.items() if text}
 
 
-def _assemble(file: str, sheets: dict, languages: tuple[str, ...]) -> Questionnaire:
+def _kind(record: dict[str, str]) -> tuple[str, str]:
+    """The type of a row, with an underscore where it has two words, and its list."""
+    said = re.sub(r"^(begin|end) ", r"\1_", record.get("type", ""))
+    kind, _, list_name = said.partition(" ")
+    return kind, list_name
+
+
+def _assemble(file: str, sheets: dict[str, Rows], languages: tuple[str, ...]) -> Questionnaire:
     lists = _choice_lists(sheets["choices"])
     questions: dict[str, Question] = {}
     groups: dict[str, Group] = {}
     stack: list[Group] = []
-    problems = []
     for row, record in sheets["survey"]:
-        kind, _, list_name = record.get("type", "").partition(" ")
-        if kind in ("begin_group", "begin group") or record.get("type") == "begin group":
-            group = Group(
-                record["name"],
-                _texts(record, LABEL),
-                row,
-                record.get("relevant", ""),
-                tuple(parent.name for parent in stack),
-            )
+        kind, list_name = _kind(record)
+        if kind == "begin_group":
+            group = _group(row, record, stack)
             stack.append(group)
             groups[group.name] = group
-        elif kind in ("end_group", "end"):
+        elif kind == "end_group":
             stack.pop()
         elif kind in KINDS:
-            questions[record["name"]] = _question(
-                row, record, kind, lists.get(list_name, ()), stack
-            )
-        elif kind not in ("note", "calculate", "start", "end", "today", "deviceid", ""):
-            problems.append(
-                Problem(
-                    file,
-                    "question types that analysis reads",
-                    kind,
-                    ", ".join(KINDS),
-                    nearest(kind, [*KINDS, "begin_group", "end_group"]),
-                    row,
-                    "type",
-                )
-            )
-    if problems:
-        raise InputError(problems)
+            choices = lists.get(list_name, ())
+            questions[record["name"]] = _question(row, record, kind, choices, stack)
     return Questionnaire(file, questions, groups, languages)
+
+
+def _group(row: int, record: dict[str, str], stack: list[Group]) -> Group:
+    inside = tuple(parent.name for parent in stack)
+    return Group(record["name"], _texts(record, LABEL), row, record.get("relevant", ""), inside)
+
+
+# --- Mistakes in the sheets
+
+UNREAD = ("note", "calculate", "start", "end", "today", "deviceid", "")
+NAMED = (*KINDS, "begin_group")
+NAME = re.compile(r"[^\W\d][\w.-]*")
+
+
+def _broken_sheets(file: str, sheets: dict[str, Rows]) -> list[Problem]:
+    """Columns that a sheet cannot do without, told once and not at each row."""
+    needed = {"survey": ("type", "name"), "choices": ("list_name", "name")}
+    problems = []
+    for sheet, columns in needed.items():
+        header = list(sheets[sheet][0][1]) if sheets[sheet] else list(columns)
+        row = sheets[sheet][0][0] - 1 if sheets[sheet] else None
+        problems += [
+            Problem(file, f"the sheet {sheet} has its columns", ", ".join(header) or "no header",
+                    f"a column {column}", f"add the column {column} (https://xlsform.org)", row,
+                    column)
+            for column in columns if column not in header
+        ]  # fmt: skip
+    if sheets["survey"] and not _languages(sheets["survey"]):
+        given = ", ".join(key for key in sheets["survey"][0][1] if "label" in key) or "no label"
+        problems.append(
+            Problem(file, "labels say their language", given,
+                    "a column label::Français (fr), and one for each other language",
+                    "name the column of labels so", sheets["survey"][0][0] - 1, "label")
+        )  # fmt: skip
+    return problems
+
+
+def _broken_rows(file: str, rows: Rows) -> list[Problem]:
+    """Rows that are no question: of an unknown type, without a name, groups that do not close."""
+    problems = []
+    open_: list[tuple[int, str]] = []
+    for row, record in rows:
+        kind, _ = _kind(record)
+        name = record.get("name", "")
+        if kind in NAMED and not NAME.fullmatch(name):
+            problems.append(
+                Problem(file, "a question has a name", name or "no name",
+                        "a letter, then letters, digits, - or _ , without spaces",
+                        "write a short name", row, "name")
+            )  # fmt: skip
+        if kind == "begin_group":
+            open_.append((row, name))
+        elif kind == "end_group" and open_:
+            open_.pop()
+        elif kind == "end_group":
+            problems.append(
+                Problem(file, "groups open and close", "end_group without begin_group",
+                        "one begin_group for each end_group",
+                        "remove this row, or begin the group above", row, "type")
+            )  # fmt: skip
+        elif kind not in (*NAMED, *UNREAD):
+            problems.append(
+                Problem(file, "question types that analysis reads", kind, ", ".join(KINDS),
+                        nearest(kind, [*NAMED, "end_group"]), row, "type")
+            )  # fmt: skip
+    return problems + [
+        Problem(file, "groups open and close", f"begin_group {name!r} without end_group",
+                "one end_group for each begin_group", "add a row end_group after its questions",
+                row, "type")
+        for row, name in open_
+    ]  # fmt: skip
+
+
+def _unknown_lists(file: str, sheets: dict[str, Rows]) -> list[Problem]:
+    """Questions with answers whose list the sheet of choices does not have."""
+    known = list(_choice_lists(sheets["choices"]))
+    problems = []
+    for row, record in sheets["survey"]:
+        kind, list_name = _kind(record)
+        if kind in ("select_one", "select_multiple") and list_name not in known:
+            problems.append(
+                Problem(file, "the list of a question is in the sheet choices",
+                        list_name or f"{kind} without a list", "a list of the sheet choices",
+                        nearest(list_name, known), row, "type")
+            )  # fmt: skip
+    return problems
+
+
+def _repeated_names(file: str, sheets: dict[str, Rows]) -> list[Problem]:
+    """Questions that share a name, and answers of one list that do."""
+    named = [
+        (row, record["name"], "question", "name")
+        for row, record in sheets["survey"] if _kind(record)[0] in NAMED
+    ]  # fmt: skip
+    listed = [
+        (row, f"{record.get('list_name')}: {record['name']}", "answer of a list", "name")
+        for row, record in sheets["choices"] if record.get("name")
+    ]  # fmt: skip
+    problems = []
+    for rows in (named, listed):
+        first: dict[str, int] = {}
+        for row, name, what, column in rows:
+            if name in first:
+                problems.append(
+                    Problem(file, f"a {what} has a name of its own", name, "another name",
+                            f"rename it here or in row {first[name]}", row, column)
+                )  # fmt: skip
+            first.setdefault(name, row)
+    return problems
 
 
 def _choice_lists(rows: list[tuple[int, dict[str, str]]]) -> dict[str, tuple[Choice, ...]]:
@@ -361,36 +461,37 @@ def _missing_labels(form: Questionnaire) -> list[Problem]:
     ]
 
 
-def _broken_expressions(form: Questionnaire) -> list[Problem]:
-    problems = []
-    for question in form:
-        for column in ("relevant", "constraint"):
-            text = getattr(question, column)
-            if not text:
-                continue
-            try:
-                unknown = expression.parse(text).questions() - set(form.questions)
-            except expression.ExpressionError as error:
-                problems.append(
-                    form.problem(
-                        question.row,
-                        "routing in the supported language",
-                        str(error),
-                        "an XLSForm expression",
-                        "rewrite the expression",
-                        column,
-                    )
-                )
-                continue
-            problems += [
-                form.problem(
-                    question.row,
-                    "routing reads known questions",
-                    f"${{{name}}}",
-                    "a question of this form",
-                    nearest(name, list(form.questions)),
-                    column,
-                )
-                for name in sorted(unknown)
-            ]
+def _broken_expressions(form: Questionnaire, rows: Rows) -> list[Problem]:
+    """Routing and constraints that cannot be read, or read what the form does not have."""
+    return [
+        form.problem(row, *found, column)
+        for row, record in rows
+        for column in ("relevant", "constraint")
+        if record.get(column)
+        for found in unreadable(record[column], form, list(form.questions), record.get("name", ""))
+    ]
+
+
+def unreadable(
+    text: str, form: Questionnaire | None, known: Sequence[str], this: str = ""
+) -> list[tuple[str, str, str, str]]:
+    """What is wrong with an expression, as (rule, found, expected, action).
+
+    known: names it may read; form: where their answers are; this: the question that `.` is.
+    """
+    try:
+        node = expression.parse(text)
+    except expression.ExpressionError as error:
+        return [("routing in the supported language", str(error), "an XLSForm expression",
+                 "rewrite the expression")]  # fmt: skip
+    problems = [
+        ("routing reads known questions", f"${{{name}}}", "a question of this form or a column",
+         nearest(name, known))
+        for name in sorted(node.questions()) if name not in known
+    ]  # fmt: skip
+    for name, answer in expression.answers(node, this):
+        answers = form[name].answers if form is not None and name in form else []
+        if answers and answer and answer not in answers:
+            problems.append(("routing reads known answers", f"{answer!r} of ${{{name}}}",
+                             f"an answer of {name}", nearest(answer, answers)))  # fmt: skip
     return problems

@@ -6,25 +6,27 @@ Everything a region edits is read here and passed on as values; nothing below re
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ValidationError
 
 from analysis.definition import Battery, Definition, Roles
 from analysis.errors import InputError, Problem, nearest
 from analysis.paths import PROJECT, Paths
+from analysis.pending import COLUMN as TO_DECIDE
 from analysis.plain import strange
+from analysis.plain_text import read_text
 from analysis.questionnaire import Question, Questionnaire, read_questionnaire
-from analysis.safe_yaml import MAX_BYTES, read_study
 from analysis.study_checks import check_names, role_questions
+from analysis.study_yaml import line_of, read_definition
 
+T = TypeVar("T")
 # A study is named as its folder, and results and pages are named after it.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 MAX_FILE = 20_000_000  # bytes, for a questionnaire with its choices or a register of figures
@@ -54,7 +56,7 @@ class Study:
 
     def line(self, place: tuple[str, ...]) -> int | None:
         """Line of study.yml where a key stands, or the nearest key above it."""
-        return _line(self.lines, place)
+        return line_of(self.lines, place)
 
     @property
     def name(self) -> str:
@@ -150,10 +152,13 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
         )
     _check_own(paths)
     shown = paths.shown(path)
-    definition, lines = _definition(path, shown)
-    form_path = _form_path(paths)
-    form = read_questionnaire(form_path, paths.shown(form_path)) if form_path else None
-    recodes = _recodes(paths.definition / "recodes.csv", paths)
+    problems: list[Problem] = []
+    read = _or_problems(lambda: read_definition(path, shown), problems)
+    form = _or_problems(lambda: _form(paths), problems)
+    recodes = _or_problems(lambda: _recodes(paths.definition / "recodes.csv", paths), problems)
+    if problems or read is None or recodes is None:
+        raise InputError(problems)
+    definition, lines = read
     study = Study(paths, definition, form, recodes, lines)
     problems = check_names(study, shown, study.line)
     if problems:
@@ -180,6 +185,20 @@ def _check_own(paths: Paths) -> None:
         raise InputError(problems)
 
 
+def _or_problems(read: Callable[[], T], problems: list[Problem]) -> T | None:
+    """What a file holds; with mistakes in it nothing, and these go to the others."""
+    try:
+        return read()
+    except InputError as error:
+        problems += error.problems
+        return None
+
+
+def _form(paths: Paths) -> Questionnaire | None:
+    path = _form_path(paths)
+    return read_questionnaire(path, paths.shown(path)) if path else None
+
+
 def _form_path(paths: Paths) -> Path | None:
     for ending in ("csv", "xlsx"):
         path = paths.definition / f"questionnaire.{ending}"
@@ -188,106 +207,8 @@ def _form_path(paths: Paths) -> Path | None:
     return None
 
 
-def _definition(path: Path, shown: str) -> tuple[Definition, dict[tuple, int]]:
-    try:
-        with path.open(encoding="utf-8") as handle:
-            tree, lines = read_study(handle.read(MAX_BYTES + 1))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(
-            [
-                Problem(
-                    shown,
-                    "study.yml is YAML in UTF-8",
-                    str(error).splitlines()[0],
-                    "valid YAML",
-                    "correct the line named",
-                    mark.line + 1 if mark else None,
-                )
-            ]
-        ) from error
-    if not isinstance(tree, dict):
-        raise InputError(
-            [
-                Problem(
-                    shown,
-                    "study.yml is a list of keys and values",
-                    repr(tree),
-                    "key: value lines",
-                    "start from another study's study.yml",
-                )
-            ]
-        )
-    try:
-        return Definition.model_validate(tree), lines
-    except ValidationError as error:
-        raise InputError(
-            [_schema_problem(shown, item, lines) for item in error.errors()]
-        ) from error
-
-
-def _line(lines: Mapping[tuple, int], place: tuple) -> int | None:
-    while place and place not in lines:
-        place = place[:-1]
-    return lines.get(place)
-
-
-def _schema_problem(shown: str, item: Any, lines: dict[tuple, int]) -> Problem:
-    place = tuple(str(part) for part in item["loc"])
-    key = ".".join(place)
-    row = _line(lines, place)
-    if item["type"] == "extra_forbidden":
-        known = _keys_at(place[:-1])
-        return Problem(
-            shown,
-            "keys of study.yml are known",
-            place[-1],
-            "one of " + ", ".join(known),
-            nearest(place[-1], known),
-            row,
-            key,
-        )
-    if item["type"] == "missing":
-        return Problem(
-            shown,
-            "required keys are there",
-            f"no {key}",
-            f"a value for {key}",
-            f"add the key {place[-1]}",
-            row,
-            key,
-        )
-    return Problem(
-        shown,
-        "values of study.yml have the right type",
-        repr(item.get("input")),
-        item["msg"],
-        f"correct {key}",
-        row,
-        key,
-    )
-
-
-def _keys_at(place: tuple[str, ...]) -> list[str]:
-    """Known keys of the model that stands at a place of study.yml."""
-    model: Any = Definition
-    for part in place:
-        fields = getattr(model, "model_fields", None)
-        if fields is None:
-            break
-        annotation = fields[part].annotation if part in fields else None
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        nested = [
-            a
-            for c in candidates
-            for a in (c, *getattr(c, "__args__", ()))
-            if isinstance(a, type) and issubclass(a, BaseModel)
-        ]
-        model = nested[0] if nested else model
-    return sorted(model.model_fields)
-
-
 RECODE_HEADER = ["source", "kind", "column", "found", "becomes"]
+RECODE_KINDS = ("header", "value", "drop")
 
 
 def _recodes(path: Path, paths: Paths) -> tuple[Recode, ...]:
@@ -296,52 +217,35 @@ def _recodes(path: Path, paths: Paths) -> tuple[Recode, ...]:
     if not path.is_file():
         return ()
     shown = paths.shown(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.reader(handle)
-            rows = [(reader.line_num, cells) for cells in reader if any(cells)]
-    except (UnicodeDecodeError, csv.Error) as error:
+    reader = csv.reader(io.StringIO(read_text(path, shown, "CSV in UTF-8"), newline=""))
+    rows = [(reader.line_num, cells) for cells in reader if any(cells)]
+    header = rows[0][1]
+    if header not in (RECODE_HEADER, [*RECODE_HEADER, TO_DECIDE]):
         raise InputError(
-            [
-                Problem(
-                    shown,
-                    "recodes.csv is UTF-8 CSV",
-                    str(error),
-                    "UTF-8",
-                    "save the file as UTF-8 CSV",
-                )
-            ]
-        ) from error
-    if not rows or rows[0][1] != RECODE_HEADER:
-        raise InputError(
-            [
-                Problem(
-                    shown,
-                    "recodes.csv has its five columns",
-                    ",".join(rows[0][1]) if rows else "an empty file",
-                    ",".join(RECODE_HEADER),
-                    "write this header",
-                    1,
-                )
-            ]
-        )
-    problems = [
-        Problem(
-            shown,
-            "each recode is complete",
-            ",".join(cells),
-            "five cells, kind header, value or drop",
-            "complete the row",
-            row,
-        )
-        for row, cells in rows[1:]
-        if len(cells) != len(RECODE_HEADER) or cells[1] not in ("header", "value", "drop")
-    ]
-    problems += [
-        Problem(shown, "texts have no hidden characters", sign, "letters and signs",
-                "remove the character", row)
-        for row, cells in rows[1:] for sign in filter(None, map(strange, cells))
-    ]  # fmt: skip
+            [Problem(shown, "recodes.csv has its five columns", ",".join(header),
+                     ",".join(RECODE_HEADER), "write this header, parted by commas", 1)]
+        )  # fmt: skip
+    problems = [problem for row, cells in rows[1:] if (problem := _recode_problem(
+        shown, row, cells, len(header)))]  # fmt: skip
     if problems:
         raise InputError(problems)
-    return tuple(Recode(row, *cells) for row, cells in rows[1:])
+    return tuple(Recode(row, *cells[: len(RECODE_HEADER)]) for row, cells in rows[1:])
+
+
+def _recode_problem(shown: str, row: int, cells: list[str], width: int) -> Problem | None:
+    if len(cells) != width:
+        return Problem(shown, "each recode is complete", f"{len(cells)} cells: {','.join(cells)}",
+                       f"{width} cells", "put a text that holds a comma in quotes", row
+                       )  # fmt: skip
+    if cells[1] not in RECODE_KINDS:
+        return Problem(shown, "a recode renames, recodes or drops", cells[1] or "nothing",
+                       ", ".join(RECODE_KINDS), nearest(cells[1], RECODE_KINDS), row, "kind"
+                       )  # fmt: skip
+    if sign := next(filter(None, map(strange, cells)), ""):
+        return Problem(shown, "texts have no hidden characters", sign, "letters and signs",
+                       "remove the character", row)  # fmt: skip
+    if not cells[3]:
+        return Problem(shown, "a recode says what it is about", "an empty cell",
+                       "a header or a value as delivered", "fill the cell", row, "found"
+                       )  # fmt: skip
+    return None

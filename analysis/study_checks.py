@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from analysis import expression
 from analysis.definition import Definition, Motivation, Roles
 from analysis.engine import PASSWORD, USER, holds_credentials, redacted
 from analysis.errors import Problem, nearest
+from analysis.questionnaire import unreadable
+from analysis.study_sense import senseless
 
 if TYPE_CHECKING:
     from analysis.study import Study
@@ -66,7 +67,7 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
                 f"take them out, and set {USER} and {PASSWORD} in the environment",
             )
         )
-    problems += _missing_texts(definition, problem)
+    problems += [*_missing_texts(definition, problem), *senseless(study, problem)]
     if study.questionnaire is not None:
         problems += _unknown_names(study, problem)
     return problems
@@ -166,23 +167,12 @@ def _unknown_roles(study: Study, problem: Any) -> list[Problem]:
 
 def _broken_populations(study: Study, problem: Any) -> list[Problem]:
     """Conditions that cannot be read, or that read what their source does not have."""
-    problems = []
-    for name, population in study.definition.populations.items():
-        place = ("populations", name, "where")
-        known = _columns(study, population.source)
-        try:
-            read = expression.parse(population.where).questions()
-        except expression.ExpressionError as error:
-            problems.append(problem(place, "populations use the routing language", str(error),
-                                    "an XLSForm expression", "rewrite the condition")
-                            )  # fmt: skip
-            continue
-        problems += [
-            problem(place, "populations read known questions", f"${{{q}}}",
-                    "a question or a column of the population's source", nearest(q, known))
-            for q in sorted(read) if q not in known
-        ]  # fmt: skip
-    return problems
+    return [
+        problem(("populations", name, "where"), *found)
+        for name, population in study.definition.populations.items()
+        for form in [study.questionnaire if population.source == "survey" else None]
+        for found in unreadable(population.where, form, _columns(study, population.source))
+    ]
 
 
 def _columns(study: Study, name: str) -> list[str]:

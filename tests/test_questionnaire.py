@@ -97,7 +97,7 @@ def test_unsupported_function_in_routing(form_path):
 
 
 def test_invalid_form_is_told_by_pyxform(form_path):
-    (problem,) = problems(edit(form_path, "select_one practice,", "select_one practises,"))
+    (problem,) = problems(edit(form_path, ",sector,advertising,", ",sector,adver tising,"))
     assert problem.rule == "the questionnaire is a valid XLSForm"
 
 

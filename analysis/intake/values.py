@@ -29,8 +29,8 @@ BOOLEANS = {
 # Spaces that French and English typography put between thousands.
 THOUSANDS = "[ \u00a0\u202f]"
 NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d{1,2})?"
-ISO_DATE = r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?"
-DAY_FIRST = r"(\d{1,2}/\d{1,2}/\d{4})(?: .*)?"
+ISO_DATE = r"(\d{4}[-/]\d{2}[-/]\d{2})(?:[T ].*)?"
+DAY_FIRST = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4})(?: .*)?"
 
 
 def coded(column: pd.Series) -> pd.Series:
@@ -86,9 +86,9 @@ def as_integer(column: pd.Series) -> pd.Series:
 
 
 def as_date(column: pd.Series) -> pd.Series:
-    """Days as datetime64: ISO 8601 or day/month/year; a time of day is left out."""
-    iso = column.str.extract(f"^{ISO_DATE}$", expand=False)
-    day = column.str.extract(f"^{DAY_FIRST}$", expand=False)
+    """Days as datetime64: ISO 8601 or day, month, year; a time of day is left out."""
+    iso = column.str.extract(f"^{ISO_DATE}$", expand=False).str.replace("/", "-")
+    day = column.str.extract(f"^{DAY_FIRST}$", expand=False).str.replace("[.-]", "/", regex=True)
     read = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").fillna(
         pd.to_datetime(day, format="%d/%m/%Y", errors="coerce")
     )

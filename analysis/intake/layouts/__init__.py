@@ -51,9 +51,11 @@ class Arranged:
 
 
 def may_repeat(study: Study, source: str) -> Callable[[str], bool]:
-    """Whether two columns may have one header, because two questions have one wording."""
+    """Whether two columns may have one header: because two questions have one wording, or because
+    recodes.csv speaks of the second one by its number."""
     shared = shared_wordings(study, source)
-    return lambda header: any(wording in plain(header) for wording in shared)
+    told = {AGAIN.sub("", i.found) for i in study.recodes if AGAIN.search(i.found)}
+    return lambda header: header in told or any(wording in plain(header) for wording in shared)
 
 
 def arrange(frame: pd.DataFrame, study: Study, source: str, path: Path, file: str) -> Arranged:

@@ -1,0 +1,59 @@
+"""Text files that people edit, read as text or told why they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.errors import InputError, Problem
+
+# First bytes of what has another ending than its own, and how people call it.
+SIGNATURES = {
+    b"PK\x03\x04": "a workbook (.xlsx) or another zip file",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old workbook (.xls)",
+    b"\x1f\x8b": "a compressed file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+}
+
+
+def kind_of(data: bytes) -> str:
+    """What the first bytes of a file say it is; "" where they say nothing."""
+    start = data.lstrip(b" \t\r\n\xef\xbb\xbf")
+    return next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark)), "")
+
+
+def read_text(path: Path, shown: str, what: str) -> str:
+    """A text file in UTF-8, without its mark.
+
+    what: how the file should be, as « CSV in UTF-8 ». Raises InputError: cannot be opened, empty,
+    another kind of file, another encoding (with the line).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            [Problem(shown, "the file can be opened", str(error.strerror), what,
+                     "close it elsewhere, or change its permissions")]
+        ) from error  # fmt: skip
+    if found := kind_of(data):
+        raise InputError([_other(shown, found, what)])
+    if not data.strip():
+        raise InputError(
+            [Problem(shown, "the file has content", "an empty file", what,
+                     "write it, or start the study again with `new`", 1)]
+        )  # fmt: skip
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        found = f"byte 0x{data[error.start]:02X}, which is not UTF-8 (Windows-1252, maybe)"
+        raise InputError([_other(shown, found, what, row)]) from error
+
+
+def _other(shown: str, found: str, what: str, row: int | None = None) -> Problem:
+    return Problem(shown, "the file is what its ending says", found, what,
+                   f"save it again as {what}", row)  # fmt: skip

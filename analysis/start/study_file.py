@@ -1,0 +1,187 @@
+"""study.yml as `new` writes it: what is known, and what is not with a mark where it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from analysis.questionnaire import Questionnaire
+from analysis.start.roles import Cast
+from analysis.start.words import say, slug, texts
+
+SCHEMA = "# yaml-language-server: $schema=../study.schema.json"
+LICENCE = ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/")
+
+
+@dataclass
+class Known:
+    """What `new` found out of a study. own: type by column of the response itself."""
+
+    name: str
+    languages: tuple[str, ...]
+    path: str
+    layout: str = ""
+    own: dict[str, str] = field(default_factory=dict)
+    period: tuple[dt.date, dt.date] | None = None
+    delivered: bool = True
+
+
+def study_file(known: Known, form: Questionnaire, found: Cast) -> str:
+    """The text of study.yml."""
+    return "\n".join(
+        [
+            SCHEMA,
+            *(f"# {line}" for line in say("study.head", known.languages[0]).split("\n")),
+            "",
+            *_identity(known, form),
+            "",
+            *_sources(known),
+            "",
+            *_populations(known, form),
+            "",
+            *_roles(known, found),
+            *_sets(known, form, found),
+            *([f"\nordered: {_flow(found.ordered)}"] if found.ordered else []),
+            "",
+        ]
+    )
+
+
+def _mark(known: Known, key: str, **values: str) -> str:
+    lang = known.languages[0]
+    colon = "\u00a0:" if lang == "fr" else ":"
+    return f"# {say('mark', lang)}{colon} {say(key, lang, **values)}"
+
+
+def _by_language(known: Known, key: str, **values: str) -> str:
+    return _flow({lang: say(key, lang, **values) for lang in known.languages})
+
+
+def _flow(value: Any) -> str:
+    """A value on one line; texts in quotes where YAML would read them otherwise."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    text = str(value)
+    plain = text.replace("_", "a").replace("-", "a").replace(" ", "a").isalnum()
+    safe = plain and not text[0].isdigit() and text == text.strip() and text[0] != "-"
+    quoted = text.casefold() in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
+    return text if safe and not quoted else json.dumps(text, ensure_ascii=False)
+
+
+def _identity(known: Known, form: Questionnaire) -> list[str]:
+    title = known.name.replace("_", " ").replace("-", " ").capitalize()
+    both = _flow(dict.fromkeys(known.languages, title))
+    today = dt.date.today()
+    start, end = known.period or (today, today)
+    questions = len(form.questions)
+    lines = [f"study: {known.name}"]
+    if len(known.languages) > 1:
+        lines.append(_mark(known, "study.languages"))
+    return [
+        *lines,
+        f"languages: {_flow(known.languages)}",
+        _mark(known, "study.title"),
+        f"title: {both}",
+        f"brand: {both}",
+        f"field: {_by_language(known, 'study.field')}",
+        _mark(known, "study.publisher"),
+        f"publisher: {_flow(say('study.unknown_publisher', known.languages[0]))}",
+        _mark(known, "study.synthetic"),
+        "synthetic: false",
+        _mark(known, "study.period" if known.period else "study.no_period"),
+        f"period: {{start: {start}, end: {end}}}",
+        f"retention: {{min_answered: {max(1, min(6, questions // 2))}}}",
+        _mark(known, "study.licence"),
+        f"licence: {_flow({'name': LICENCE[0], 'url': LICENCE[1]})}",
+    ]
+
+
+def _sources(known: Known) -> list[str]:
+    lines = ["sources:", "  survey:"]
+    if not known.delivered:
+        lines.append("    " + _mark(known, "study.path", study=known.name))
+    lines.append(f"    path: {_flow(known.path)}")
+    if known.layout:
+        lines.append(f"    layout: {known.layout}")
+    if known.own:
+        lines.append("    columns:")
+    for name, kind in known.own.items():
+        required = "" if kind == "id" else ", required: false"
+        label = _by_language(known, f"labels.{name}")
+        lines.append(f"      {name}: {{label: {label}, type: {kind}{required}}}")
+    return lines
+
+
+def _populations(known: Known, form: Questionnaire) -> list[str]:
+    """Everyone, and for each routing the people it lets through, under a name to decide."""
+    lines = ["populations:", f"  all: {{label: {_by_language(known, 'labels.all')}}}"]
+    routes: dict[str, str] = {}
+    bases = []
+    for question in form:
+        if not question.relevant:
+            continue
+        if question.relevant not in routes:
+            routes[question.relevant] = slug(f"asked_{question.name}", routes.values())
+            label = {
+                lang: say("labels.asked", lang, value=question.labels.get(lang, question.name))
+                for lang in known.languages
+            }
+            lines += [
+                "  " + _mark(known, "study.population"),
+                f"  {routes[question.relevant]}:",
+                f"    label: {_flow(label)}",
+                f"    where: {json.dumps(question.relevant, ensure_ascii=False)}",
+            ]
+        bases.append(f"  {question.name}: {routes[question.relevant]}")
+    return [*lines, *(["base_populations:", *bases] if bases else [])]
+
+
+def _roles(known: Known, found: Cast) -> list[str]:
+    lines = ["roles:" if found.sure else "roles: {}"]
+    lines += [f"  {role}: {_flow(value)}" for role, value in found.sure.items()]
+    if found.maybe:
+        lines.append("  " + _mark(known, "study.roles"))
+        lines += [f"  # {role}: {_flow(value)}" for role, value in found.maybe]
+    return lines
+
+
+def _sets(known: Known, form: Questionnaire, found: Cast) -> list[str]:
+    """Answers read together, under a label made of theirs."""
+    if not found.sets:
+        return []
+    lines = ["", _mark(known, "study.satisfied"), "answer_sets:"]
+    for name, sets in found.sets.items():
+        lines.append(f"  {name}:")
+        said = {choice.name: choice.labels for choice in form[name].choices}
+        for key, codes in sets.items():
+            label = {lang: _together([said[code].get(lang, code) for code in codes], lang)
+                     for lang in known.languages}  # fmt: skip
+            lines.append(f"    {key}: {{label: {_flow(label)}, answers: {_flow(codes)}}}")
+    return lines
+
+
+def _together(labels: list[str], lang: str) -> str:
+    """« Satisfaite ou très satisfaite »."""
+    rest = [label[:1].lower() + label[1:] for label in labels[1:]]
+    return say("labels.or", lang).join([*labels[:1], *rest])
+
+
+def meta_file(known: Known, sha256: str, rows: int) -> str:
+    """What a raw file is: `.meta.yml` beside it."""
+    content = {
+        "title": {lang: texts()["meta"]["title"].get(lang) for lang in known.languages},
+        "producer": {lang: texts()["meta"]["producer"].get(lang) for lang in known.languages},
+        "date": dt.date.today().isoformat(),
+        "licence": LICENCE[0],
+        "licence_url": LICENCE[1],
+        "sha256": sha256,
+        "rows": rows,
+        "synthetic": False,
+    }
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
