@@ -93,7 +93,7 @@ def test_the_guide_leads_to_a_report(part, study, project, capsys):
     assert not pending(Paths(study, project), ["fr"])
     if part == 1:
         pages = project / "_site" / study / "fr"
-        for name in ("index", "satisfaction", "motivations", "skills", "practice", "general"):
+        for name in ("index", "satisfaction", "motivations", "skills", "practice", "comments"):
             assert (pages / f"{name}.html").is_file(), name
         page = (pages / "satisfaction.html").read_text(encoding="utf-8")
         assert "Très satisfait" in page and "Région Bretagne" in page
