@@ -23,11 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     root = Path(arguments.root).resolve()
     try:
-        if arguments.run is new:
-            return new(arguments)
-        if isinstance(arguments.study, list):
-            return arguments.run([_load(name, root) for name in arguments.study], arguments)
-        return arguments.run(_load(arguments.study, root), arguments)
+        return _run(arguments, root)
     except InputError as error:
         return _mend(error.problems, report=arguments.run is not new)
     except DefectError as error:
@@ -41,6 +37,15 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; what stood before still stands", file=sys.stderr)
         return 130
+
+
+def _run(arguments: argparse.Namespace, root: Path) -> int:
+    """The command, with the study or the studies that it is for; `new` has none yet."""
+    if arguments.run is new:
+        return new(arguments)
+    if isinstance(arguments.study, list):
+        return arguments.run([_load(name, root) for name in arguments.study], arguments)
+    return arguments.run(_load(arguments.study, root), arguments)
 
 
 def _mend(problems: Sequence[Problem], report: bool = True) -> int:

@@ -367,3 +367,18 @@ def test_names_are_short_safe_and_unique():
     )
     assert slug("À l’œuvre !", taken={"oeuvre"}) == "oeuvre_2"
     assert bare("Formé·e·s (« oui »)") == "forme oui"
+
+
+def test_what_nobody_without_training_answers_is_routed_and_has_its_base(tmp_path):
+    file = PROJECT / "tests/region/export.csv"
+    made, study, clean, problems = begin(tmp_path, file)
+    assert not problems
+    hours = made.cast.sure["hours"]
+    trained = int((clean.tables["survey"][hours] != "aucune").sum())
+    satisfaction = study.roles.satisfaction
+    assert study.question(satisfaction).relevant == f"${{{hours}}} != 'aucune'"
+    assert study.population_of(satisfaction) == "trained"
+    assert int(clean.tables["survey"][satisfaction].notna().sum()) == trained < 60
+    assert study.question(study.roles.comment).relevant == ""
+    assert list(study.roles.motivation.questions) == ["trained"]
+    assert "Adresse e-mail" in made.private

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.errors import InputError, Problem
+from analysis.intake.clean import examine
+from analysis.intake.fields import SURVEY
 from analysis.paths import PROJECT, Paths
 from analysis.pending import COLUMN as TO_DECIDE
 from analysis.pending import Pending, join, pending
@@ -24,13 +26,15 @@ from analysis.start.delivered import Delivery, is_private, read_delivery
 from analysis.start.forms import Form, form_of, languages_of, read_form
 from analysis.start.items import Guessed, guess
 from analysis.start.recodes import Line
-from analysis.start.roles import Cast, batteries, cast
+from analysis.start.roles import Cast, batteries, cast, trained_only
 from analysis.start.study_file import Known, meta_file, study_file
 from analysis.start.words import language_of, say
 from analysis.study import Study, load_study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,59}")
 FORM_ENDINGS = (".csv", ".xlsx")
+# Fewer people show nothing of how a question was routed.
+FEWEST = 5
 OTHER_LANGUAGE = {"fr": "en", "en": "fr"}
 
 
@@ -150,6 +154,11 @@ def _write(
     problems = 0
     if delivery is not None:
         form = _fit(paths, rows, delivery, guessed, asked)
+        if not asked and (closed := _closed_to(paths, found)):
+            form = _route(paths, rows, closed)
+            found = trained_only(found, list(closed))
+            text = study_file(known, form, found)
+            (paths.definition / "study.yml").write_text(text, encoding="utf-8")
         problems = recodes.problems(load_study(paths.study, paths.root))
     return Started(paths.study, lang, paths.definition, delivery, form, found, private, problems,
                    pending(paths, rows.languages))  # fmt: skip
@@ -229,6 +238,34 @@ def _unknown(headers: list[str], guessed: Guessed, lang: str) -> list[Line]:
     lines = recodes.asides(sure, lang)
     mark, reason = say("to_decide.not_in_form", lang), say("reasons.tool", lang)
     return lines + [Line("drop", "", h, reason, mark) for h in headers if h not in reasons]
+
+
+def _closed_to(paths: Paths, found: Cast) -> dict[str, str]:
+    """Routing by question, where an export shows it: nobody without training answers, others do."""
+    hours, none = found.sure.get("hours"), found.sure.get("no_training")
+    study = load_study(paths.study, paths.root)
+    clean, problems = examine(study)
+    if not hours or not none or problems or study.questionnaire is None:
+        return {}
+    survey = clean.tables[SURVEY]
+    without = survey[hours] == none
+    if without.sum() < FEWEST:
+        return {}
+    closed = []
+    for question in study.questionnaire:
+        answered = survey[question.columns].notna().any(axis=1)
+        # A question that few answer may have been skipped by chance.
+        common = answered.sum() >= max(FEWEST, (~without).sum() / 2)
+        if question.choices and common and not (answered & without).any():
+            closed.append(question.name)
+    return dict.fromkeys(closed, f"${{{hours}}} != '{none}'")
+
+
+def _route(paths: Paths, rows: Form, routes: dict[str, str]) -> Questionnaire:
+    """The questionnaire with this routing in it."""
+    for row in rows.survey:
+        row["relevant"] = routes.get(row.get("name", ""), "")
+    return _write_form(paths, rows)
 
 
 def _mark_missing(rows: Form, missing: list[str], lang: str) -> None:

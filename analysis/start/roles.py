@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.questionnaire import Question, Questionnaire
@@ -47,6 +47,15 @@ def cast(form: Questionnaire, lang: str) -> Cast:
                      and q.name not in (found.sure.get("satisfaction"), found.sure.get("hours"))
                      ]  # fmt: skip
     return found
+
+
+def trained_only(found: Cast, asked: list[str]) -> Cast:
+    """The same, where the question on motivation is asked of people trained only."""
+    motivation = found.sure.get("motivation")
+    if motivation is None or motivation["variable"] not in asked:
+        return found
+    questions = {"trained": motivation["variable"]}
+    return replace(found, sure=found.sure | {"motivation": motivation | {"questions": questions}})
 
 
 def _value(role: str, name: str) -> Any:

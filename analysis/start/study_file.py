@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from analysis.questionnaire import Questionnaire
+from analysis.questionnaire import Question, Questionnaire
 from analysis.start.roles import Cast
-from analysis.start.words import say, slug, texts
+from analysis.start.words import LONGEST_NAME, say, texts, unique
 
 SCHEMA = "# yaml-language-server: $schema=../study.schema.json"
 LICENCE = ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-open-licence/")
@@ -41,7 +41,7 @@ def study_file(known: Known, form: Questionnaire, found: Cast) -> str:
             "",
             *_sources(known),
             "",
-            *_populations(known, form),
+            *_populations(known, form, found),
             "",
             *_roles(known, found),
             *_sets(known, form, found),
@@ -118,28 +118,35 @@ def _sources(known: Known) -> list[str]:
     return lines
 
 
-def _populations(known: Known, form: Questionnaire) -> list[str]:
+def _populations(known: Known, form: Questionnaire, found: Cast) -> list[str]:
     """Everyone, and for each routing the people it lets through, under a name to decide."""
     lines = ["populations:", f"  all: {{label: {_by_language(known, 'labels.all')}}}"]
+    hours, none = found.sure.get("hours"), found.sure.get("no_training")
+    trained = f"${{{hours}}} != '{none}'"
     routes: dict[str, str] = {}
     bases = []
     for question in form:
-        if not question.relevant:
-            continue
-        if question.relevant not in routes:
-            routes[question.relevant] = slug(f"asked_{question.name}", routes.values())
-            label = {
-                lang: say("labels.asked", lang, value=question.labels.get(lang, question.name))
-                for lang in known.languages
-            }
-            lines += [
-                "  " + _mark(known, "study.population"),
-                f"  {routes[question.relevant]}:",
-                f"    label: {_flow(label)}",
-                f"    where: {json.dumps(question.relevant, ensure_ascii=False)}",
-            ]
-        bases.append(f"  {question.name}: {routes[question.relevant]}")
+        route = question.relevant
+        if route and route not in routes:
+            name = "trained" if route == trained else f"asked_{question.name}"
+            routes[route] = unique(name[:LONGEST_NAME], routes.values())
+            lines += _population(known, routes[route], route, question)
+        if route:
+            bases.append(f"  {question.name}: {routes[route]}")
     return [*lines, *(["base_populations:", *bases] if bases else [])]
+
+
+def _population(known: Known, name: str, route: str, first: Question) -> list[str]:
+    """A population by its routing; those trained have a name, others are those asked."""
+    key = "trained" if name == "trained" else "asked"
+    label = {lang: say(f"labels.{key}", lang, value=first.labels.get(lang, first.name))
+             for lang in known.languages}  # fmt: skip
+    return [
+        *(["  " + _mark(known, "study.population")] if key == "asked" else []),
+        f"  {name}:",
+        f"    label: {_flow(label)}",
+        f"    where: {json.dumps(route, ensure_ascii=False)}",
+    ]
 
 
 def _roles(known: Known, found: Cast) -> list[str]:
