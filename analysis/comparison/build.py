@@ -26,6 +26,8 @@ CELL = ["chapter", "table", "population", "variable", "category", "by", "by_cate
 NUMBERS = ["base_n", "count", "share", "share_low", "share_high", "effective_n", "df"]
 # What of a study's results a comparison reads.
 READ = ("estimates.csv", "precision.csv")
+# Names of questions that a message tells of each study: more would not be read.
+NAMED = 7
 USED = (*READ, "facts.csv", "provenance.json")
 
 
@@ -135,14 +137,19 @@ def _nothing_shared(studies: Sequence[Study], questions: pd.DataFrame) -> Proble
         for study in studies
     }
     found = "; ".join(
-        f"{name}: {', '.join(sorted({one for one in names if one})) or 'no closed question'}"
-        for name, names in asked.items()
+        f"{name}: {_some(sorted({one for one in names if one}))}" for name, names in asked.items()
     )
     return Problem(
         FILE, "compared studies have a question in common: one name, or one declared as the same",
         found, "a name that stands in both lists",
         "name a question as in the other study, or say in this file which ones are the same",
     )  # fmt: skip
+
+
+def _some(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more]) or "no closed question"
 
 
 def _about(studies: Sequence[Study]) -> dict:
