@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
-from scipy.stats import quantile_test
 
 from analysis.stats.design import Sample
 from analysis.stats.intervals import korn_graubard
@@ -113,6 +112,9 @@ def median(values: pd.Series, sample: Sample | None = None) -> Bounds:
     if numbers.empty:
         return np.nan, np.nan, np.nan
     if sample is None:
+        # scipy.stats takes longer to import than many a build, and few studies ask for numbers.
+        from scipy.stats import quantile_test  # noqa: PLC0415
+
         found = quantile_test(numbers.to_numpy(), q=0, p=0.5).confidence_interval(0.95)
         return float(numbers.median()), float(found.low), float(found.high)
     weights = sample.weigh(numbers.index)
