@@ -29,7 +29,7 @@ class Period(Model):
 class Retention(Model):
     """A partial answer is kept from this number of answered questions on."""
 
-    min_answered: int = 6
+    min_answered: int = Field(default=6, ge=0)
 
 
 class Column(Model):

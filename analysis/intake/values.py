@@ -26,6 +26,8 @@ BOOLEANS = {
     "false": False,
     "faux": False,
 }
+# Days that a nanosecond can count to; no one answers on another.
+FIRST, LAST = pd.Timestamp("1678-01-01"), pd.Timestamp("2261-12-31")
 # Spaces that French and English typography put between thousands.
 THOUSANDS = "[ \u00a0\u202f]"
 NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d{1,2})?"
@@ -92,6 +94,7 @@ def as_date(column: pd.Series) -> pd.Series:
     read = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").fillna(
         pd.to_datetime(day, format="%d/%m/%Y", errors="coerce")
     )
+    read = read.where((read >= FIRST) & (read <= LAST))
     return read.astype("datetime64[ns]")  # one unit, whichever the version of pandas guesses
 
 
