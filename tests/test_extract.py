@@ -12,6 +12,7 @@ import pytest
 from extracts import HEADER, LATER, ROWS, cells, checked, make, text, two_years
 
 from analysis.cli import main
+from analysis.intake.clean import examine, extract_engine
 from analysis.intake.extract.files import at_scale
 from analysis.intake.extract.rules import rules
 from analysis.intake.fields import fields
@@ -273,5 +274,8 @@ def test_parquet_that_needs_no_work_stays_where_it_is(tmp_path):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.Table.from_pandas(frame(ROWS)), path)
     study = make(tmp_path / "s", {"2023.parquet": path.read_bytes()})
-    clean, _, _ = checked(study)
-    assert '"parquet_0"' in str(clean.tables["actions"].compile())
+    with extract_engine(study) as engine:
+        _, problems = examine(study, engine)
+        assert not problems
+        assert not [name for name in engine.con.list_tables() if name.startswith("typed_")]
+        assert not list(engine.folder.glob("rows-*"))

@@ -24,14 +24,32 @@ TRAININGS = Shares("trainings", sample=False)
 
 
 def estimates(data: Data) -> list[pd.DataFrame]:
-    """Counts, lengths and breakdowns of training actions, and of distinct trainings."""
+    """Counts, lengths and breakdowns of training actions, and of distinct trainings; with a column
+    of people, providers or costs also what these add up to (see `consumed`)."""
     spec = data.study.roles.consumption
     if spec is None or SOURCE not in data.tables:
         return []
     extract = data.extract(SOURCE)
     tables = [*volumes(extract, spec), mean_hours(extract, spec), *durations(data, extract, spec)]
     tables += [shares(data, extract, column, spec) for column in spec.by]
-    return [*tables, months(extract, spec)]
+    tables.append(months(extract, spec))
+    if extract.volumes is not None:
+        from analysis.chapters import consumed  # noqa: PLC0415 - slow to import
+
+        tables += consumed.estimates(extract.volumes)
+    return tables
+
+
+def measures(data: Data) -> list[pd.DataFrame]:
+    """Growth from year to year, and how concentrated providers are."""
+    if data.study.roles.consumption is None or SOURCE not in data.tables:
+        return []
+    volumes = data.extract(SOURCE).volumes
+    if volumes is None:
+        return []
+    from analysis.chapters import consumed  # noqa: PLC0415 - slow to import
+
+    return consumed.measures(volumes)
 
 
 def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:

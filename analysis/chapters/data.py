@@ -48,7 +48,14 @@ class Data:
         """Rows of an extract, to be counted where they are."""
         from analysis.chapters.extract import Extract  # noqa: PLC0415 - slow to import
 
-        return Extract(self.study, source, self.tables[source])
+        if source not in self._extracts:
+            self._extracts[source] = Extract(self.study, source, self.tables[source])
+        return self._extracts[source]
+
+    @cached_property
+    def _extracts(self) -> dict[str, Extract]:
+        """Extracts already opened: estimates and measures read the same one."""
+        return {}
 
     @cached_property
     def sample(self) -> Sample | None:

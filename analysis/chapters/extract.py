@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -17,6 +17,9 @@ from ibis.expr import types as ir
 
 from analysis import compiled, expression
 from analysis.study import Study
+
+if TYPE_CHECKING:
+    from analysis.chapters.volumes import Volumes
 
 # Amounts are added as decimals, so that the order of rows changes no digit of a sum.
 AMOUNT = "decimal(18, 6)"
@@ -43,6 +46,16 @@ class Extract:
         con = ibis.duckdb.connect()
         return con.create_table("rows", ibis.memtable(plain))
 
+    @cached_property
+    def volumes(self) -> Volumes | None:
+        """What the actions add up to; None where study.yml names neither people, nor providers,
+        nor costs, nor asks for the classes of titles."""
+        from analysis.chapters.volumes import Volumes  # noqa: PLC0415 - it builds on this module
+
+        spec = self.study.roles.consumption
+        asked = spec is not None and bool(spec.person or spec.provider or spec.cost or spec.ai)
+        return Volumes(self, spec) if spec is not None and asked else None
+
     def inside(self, population: str) -> ir.BooleanValue | None:
         """The condition of a population; None for everyone."""
         node = expression.parse(self.study.definition.populations[population].where)
@@ -52,6 +65,13 @@ class Extract:
         inside = self.inside(name)
         return self.table if inside is None else self.table.filter(inside)
 
+    def kept(self, expression: ir.Table, name: str) -> ir.Table:
+        """An intermediate table, worked out once and kept in the engine while it runs."""
+        con = self.table.get_backend()
+        if con.name != "duckdb":
+            return expression.cache()
+        return con.create_table(ibis.util.gen_name(name), expression, temp=True)
+
     def answers(self, column: str) -> list[str]:
         """Answers of a column, in their order."""
         return list(self.study.definition.sources.present()[self.source].columns[column].answers)
@@ -59,11 +79,10 @@ class Extract:
 
 def fetched(expression: ir.Table) -> pd.DataFrame:
     """An answer as a frame; it is small, whatever it was made of."""
-    frame = expression.to_pyarrow().to_pandas()
-    for name in frame:
-        if frame[name].dtype == object and len(frame) and hasattr(frame[name].iloc[0], "as_tuple"):
-            frame[name] = frame[name].astype(float)
-    return frame
+    found = expression.to_pyarrow()
+    decimals = [field.name for field in found.schema if str(field.type).startswith("decimal")]
+    frame = found.to_pandas()
+    return frame.astype(dict.fromkeys(decimals, float))
 
 
 def counted(table: ir.Table, column: ir.Value | str, answers: Sequence[str]) -> dict[str, int]:

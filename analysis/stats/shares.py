@@ -165,7 +165,7 @@ def _selection(categories: list, sets: Sets) -> Floats:
     return np.column_stack([np.eye(len(categories)), *columns]).astype(float)
 
 
-def total(category: str, count: float, base: int, base_kind: str) -> pd.DataFrame:
+def total(category: str, count: float, base: float, base_kind: str) -> pd.DataFrame:
     """One row that counts something, without a sampling interval."""
     row = dict.fromkeys(COLUMNS, NAN) | {
         "category": category,

@@ -8,7 +8,7 @@ break one come back, with file and row.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -107,7 +107,7 @@ def _parts(
     mappings: list[Mapped] = []
     headers: list[str] = []
     parquet: dict[tuple, list[Path]] = {}
-    staged: list[Path] = []
+    texts: dict[tuple, list[files.Text]] = {}
     problems: list[Problem] = []
     for number, path in enumerate(paths, start=1):
         shown = reading.study.paths.shown(path)
@@ -120,12 +120,15 @@ def _parts(
             headers += text.header
             mapping = mapped(text.header, reading.known, reading.recodes, shown)
             mappings.append(mapping)
+            reading.shown[str(text.path)] = shown
             if not mapping.problems:
-                staged.append(_stage(reading, text, mapping, shown, len(staged)))
+                texts.setdefault((text.delimiter, *text.header), []).append(text)
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    say(f"typing the rows of {sum(map(len, texts.values())):,} files of text")
+    staged = [_stage(reading, group, number) for number, group in enumerate(texts.values())]
     parts = [_staged_rows(reading, staged)] if staged else []
     for signature, group in parquet.items():
         names = [name for name, _ in signature]
@@ -158,7 +161,7 @@ def _server_table(reading: _Reading, name: str) -> tuple[list[ir.Table], list[Ma
         **{new: table[headers[at]] for new, at in mapping.names.items()},
         **{FILE: ibis.literal(name), ROW: ibis.null("int64")},
     )
-    return [read(named, reading.known, reading.recodes, raw=True)], [mapping], headers
+    return [read(named, reading.known, reading.recodes, _apart(reading))], [mapping], headers
 
 
 def _signature(path: Path, shown: str) -> tuple[tuple[str, str], ...]:
@@ -178,44 +181,63 @@ def _signature(path: Path, shown: str) -> tuple[tuple[str, str], ...]:
     return (*own, *((key, "folder") for key in folders if key not in schema.names))
 
 
-def _stage(reading: _Reading, text: files.Text, mapping: Mapped, shown: str, number: int) -> Path:
-    """Typed rows of a text file, as Parquet that lives as long as the engine: read once."""
-    if not reading.engine.embedded and not hasattr(reading.engine.con, "read_parquet"):
-        raise InputError([problem("engine_files", shown, value=reading.engine.address)])
-    staged = reading.engine.folder / f"rows-{number:05d}.parquet"
-    reading.shown[str(staged)] = shown
-    con = reading.engine.con if reading.engine.embedded else ibis.duckdb.connect()
+def _stage(reading: _Reading, texts: Sequence[files.Text], number: int) -> Path:
+    """Typed rows of text files with one header, as Parquet that lives as long as the engine."""
+    engine, text = reading.engine, texts[0]
+    names = [reading.name(str(text.path)) for text in texts]
+    if not engine.embedded and not hasattr(engine.con, "read_parquet"):
+        raise InputError([problem("engine_files", names[0], value=engine.address)])
+    mapping = mapped(text.header, reading.known, reading.recodes, names[0])
+    staged = engine.folder / f"rows-{number:05d}.parquet"
+    con = engine.con if engine.embedded else ibis.duckdb.connect()
     view = f"delivered_{number}"
     columns = {f"c{at}": "VARCHAR" for at in range(len(text.header))}
+    paths = ", ".join(_quoted(str(text.path)) for text in texts)
     try:
         con.raw_sql(
-            f"CREATE VIEW {view} AS SELECT * FROM read_csv({_quoted(str(text.path))}, "
+            f"CREATE VIEW {view} AS SELECT * FROM read_csv([{paths}], "
             f"delim={_quoted(text.delimiter)}, header=true, auto_detect=false, quote='\"', "
-            f"escape='\"', nullstr='', columns={columns}, max_line_size=10000000)"
+            f"escape='\"', nullstr='', columns={columns}, max_line_size=10000000, filename=true)"
         )
         table = con.table(view)
         named = table.select(
             **{name: table[f"c{at}"].strip().nullif("") for name, at in mapping.names.items()},
-            **{FILE: ibis.literal(shown), ROW: ibis.null("int64")},
+            **{FILE: table["filename"], ROW: ibis.null("int64")},
         )
-        rows = read(named, reading.known, reading.recodes, raw=True).drop(FILE, ROW)
+        rows = read(named, reading.known, reading.recodes, _views(con)).drop(ROW)
         con.to_parquet(rows, staged)
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb"):
             raise
-        raise InputError([_unreadable(str(error), shown)]) from error
-    text_is_a_copy = text.path.is_relative_to(reading.engine.folder)
-    if text_is_a_copy:
-        text.path.unlink()
+        raise InputError([_unreadable(str(error), reading)]) from error
+    for one in texts:
+        if one.path.is_relative_to(engine.folder):  # a copy of ours
+            one.path.unlink()
     return staged
+
+
+def _apart(reading: _Reading) -> Callable[[ir.Table], ir.Table]:
+    return _views(reading.engine.con) if reading.engine.embedded else lambda table: table
+
+
+def _views(con: Any) -> Callable[[ir.Table], ir.Table]:
+    """Names a table in DuckDB, so that Ibis does not write its expressions out again in each of
+    those that read it."""
+
+    def named(table: ir.Table) -> ir.Table:
+        return con.create_view(ibis.util.gen_name("stage"), table)
+
+    return named
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _unreadable(said: str, shown: str) -> Problem:
+def _unreadable(said: str, reading: _Reading) -> Problem:
     """What DuckDB says of a text file, as a problem of that file."""
+    named = re.search(r"^\s*file = (.+)$", said, re.MULTILINE)
+    shown = reading.name(named[1].strip()) if named else "CSV"
     line = re.search(r"Line: (\d+)", said)
     row = int(line[1]) if line else None
     cells = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
@@ -230,10 +252,21 @@ def _unreadable(said: str, shown: str) -> Problem:
 
 
 def _staged_rows(reading: _Reading, staged: Sequence[Path]) -> ir.Table:
-    table = _read_parquet(reading, staged, "staged")
+    """Rows of text files, numbered one after the other (see `_firsts`)."""
+    con = reading.engine.con
+    paths = [str(path) for path in staged]
+    numbered = {"file_row_number": True} if reading.engine.embedded else {}
+    table = con.read_parquet(paths, table_name="staged", **numbered)
+    row = table["file_row_number"] if numbered else ibis.null("int64")
     return table.select(
-        *reading.known, FOUND, FILE, **{name: table[name].cast("int64") for name in (BAD, ROW)}
+        *reading.known, FOUND, FILE, **{BAD: table[BAD].cast("int64"), ROW: row.cast("int64")}
     ).select(*reading.known, BAD, FOUND, FILE, ROW)
+
+
+def _firsts(rows: ir.Table) -> dict[str, int]:
+    """The number of the first row of each file: those of text are numbered on from file to file."""
+    found = rows.group_by(FILE).agg(first=rows[ROW].min()).to_pyarrow().to_pylist()
+    return {line[FILE]: int(line["first"]) for line in found if line["first"] is not None}
 
 
 def _read_parquet(reading: _Reading, paths: Sequence[Path], name: str) -> ir.Table:
@@ -244,7 +277,7 @@ def _read_parquet(reading: _Reading, paths: Sequence[Path], name: str) -> ir.Tab
             [str(path) for path in paths], table_name=name, filename=True, file_row_number=True,
             hive_partitioning=True, hive_types_autocast=False,
         )  # fmt: skip
-        return table.mutate(**{FILE: table["filename"], ROW: table["file_row_number"] + FIRST})
+        return table.mutate(**{FILE: table["filename"], ROW: table["file_row_number"]})
     # Other engines name no file and number no row; a folder or a list is read all the same.
     table = con.read_parquet([str(path) for path in paths])
     nowhere = ibis.null("int64")
@@ -260,7 +293,7 @@ def _parquet_rows(
         **{new: table[names[at]] for new, at in mapping.names.items()},
         **{name: table[name] for name in (FILE, ROW)},
     )
-    rows = read(named, reading.known, reading.recodes, raw=True)
+    rows = read(named, reading.known, reading.recodes, _apart(reading))
     if direct(named, reading.known, reading.recodes) or not reading.engine.embedded:
         return rows
     return reading.engine.con.create_table(f"typed_{number}", rows)
@@ -391,24 +424,34 @@ def _listed(
     repeating: the rows among which an identifier comes again, if one does.
     """
     found: list[_Fault] = []
+    firsts = _firsts(rows)
     if not failing.empty:
         wrong = rows.filter(rows[BAD] != 0).select(BAD, FOUND, FILE, ROW)
         if reading.engine.embedded:
             wrong = wrong.order_by(FILE, ROW)
-        found += _faults(reading, wrong.limit(LISTED).to_pyarrow().to_pylist())
+        found += _faults(reading, wrong.limit(LISTED).to_pyarrow().to_pylist(), firsts)
     if repeating is not None:
-        found += _repeats(reading, repeating)
+        found += _repeats(reading, repeating, firsts)
     return found[:LISTED]
 
 
-def _faults(reading: _Reading, wrong: Sequence[dict[str, Any]]) -> list[_Fault]:
+def _row(line: Mapping[str, Any], firsts: Mapping[str, int]) -> int | None:
+    """A row as a spreadsheet shows it; None where the engine numbers none."""
+    if line[ROW] is None:
+        return None
+    return int(line[ROW]) - firsts[line[FILE]] + FIRST
+
+
+def _faults(
+    reading: _Reading, wrong: Sequence[dict[str, Any]], firsts: Mapping[str, int]
+) -> list[_Fault]:
     names = list(reading.known)
     faults = []
     for line in wrong:
         cells = (line[FOUND] or "").split(MARK)
         raw = dict(zip(names, cells, strict=False)) if len(cells) == len(names) else {}
         for rule in broken(int(line[BAD]), reading.rules):
-            row = None if line[ROW] is None else int(line[ROW])
+            row = _row(line, firsts)
             value = raw.get(rule.column, "")
             faults.append(
                 _Fault(rule.key, rule.column, reading.name(line[FILE]), row, value,
@@ -417,7 +460,7 @@ def _faults(reading: _Reading, wrong: Sequence[dict[str, Any]]) -> list[_Fault]:
     return faults
 
 
-def _repeats(reading: _Reading, rows: ir.Table) -> list[_Fault]:
+def _repeats(reading: _Reading, rows: ir.Table, firsts: Mapping[str, int]) -> list[_Fault]:
     """Rows whose identifier stood in an earlier one, with where that was."""
     name = _identifier(reading)
     assert name is not None
@@ -439,10 +482,10 @@ def _repeats(reading: _Reading, rows: ir.Table) -> list[_Fault]:
         before = first.setdefault(line[name], line)
         if before is line:
             continue
-        where = f"{before[ROW]}"
+        where = f"{_row(before, firsts)}"
         if before[FILE] != line[FILE]:
-            where = f"{before[ROW]} ({reading.name(before[FILE])})"
-        row = None if line[ROW] is None else int(line[ROW])
+            where += f" ({reading.name(before[FILE])})"
+        row = _row(line, firsts)
         faults.append(
             _Fault("unique", name, reading.name(line[FILE]), row, str(line[name]),
                    {"first": where})

@@ -8,8 +8,7 @@ all of these rules together take about as long as two of its checks.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -26,7 +25,7 @@ BAD, FOUND, FILE, ROW = "_bad", "_found", "_file", "_row"
 # What parts the raw cells of a row in FOUND; it stands in no text.
 MARK = "\x1f"
 THOUSANDS = "[ \u00a0\u202f]"
-NUMBER = r"^[-+]?[0-9]+([.,][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
+NUMBER = r"^[-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
 DAY_FIRST = r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})( .*)?$"
 # No amount of a training action has more digits, and sums of them stay exact.
@@ -91,40 +90,46 @@ def read(
     table: ir.Table,
     known: Mapping[str, Field],
     recodes: Sequence[Recode],
-    raw: bool,
+    apart: Callable[[ir.Table], ir.Table],
 ) -> ir.Table:
-    """The typed columns of a table with BAD beside them, and FILE and ROW as they were.
+    """The typed columns of a table with BAD beside them, the cells of a row that breaks a rule in
+    FOUND, and FILE and ROW as they were.
 
     table: columns under the names of the study, as text or typed; those it lacks are empty.
-    raw: whether the cells of a row that breaks a rule go into FOUND, for where they cannot be read
-    again.
+    apart: names a table, so that what is computed in it is not computed again where it is read.
     """
     typed: dict[str, ir.Value] = {}
     faults: dict[tuple[str, str], ir.BooleanValue] = {}
+    there = [name for name in known if name in table.columns]
     for name, item in known.items():
-        if name in table.columns:
-            value, wrong = _column(table[name], item, recodes)
-            faults |= {(key, name): fault for key, fault in wrong.items()}
-        else:
-            value = ibis.null(KINDS[item.type])
-        typed[name] = value
-    typed[BAD] = _mask(faults, rules(known)).cast("int64")
-    if raw:
-        there = [name for name in known if name in table.columns]
-        cells = [table[name].cast("string").fill_null("") for name in there]
-        joined = ibis.literal(MARK).join(cells)
-        typed[FOUND] = ibis.ifelse(_any(faults), joined, ibis.null("string"))
-    return table.select(**typed, **{FILE: table[FILE], ROW: table[ROW].cast("int64")})
+        if name not in table.columns:
+            typed[name] = ibis.null(KINDS[item.type])
+            continue
+        text = table[name].strip() if isinstance(table[name], ir.StringValue) else None
+        typed[name] = READERS[item.type](table[name], text, item, recodes)
+    cells = {f"raw_{name}": table[name] for name in there}
+    values = apart(table.select(**typed, **cells, **{name: table[name] for name in (FILE, ROW)}))
+    for name in there:
+        wrong = _wrong(values[name], values[f"raw_{name}"], known[name])
+        faults |= {(key, name): fault.fill_null(False) for key, fault in wrong.items()}
+    told = {f"fault_{at}": fault for at, fault in enumerate(faults.values())}
+    marked = apart(values.mutate(**told))
+    bits = {rule: marked[name] for rule, name in zip(faults, told, strict=True)}
+    some = reduce(lambda one, other: one | other, bits.values())
+    raw = [marked[f"raw_{name}"].cast("string").fill_null("") for name in there]
+    found = ibis.ifelse(some, ibis.literal(MARK).join(raw), ibis.null("string"))
+    mask = ibis.ifelse(some, _mask(bits, rules(known)), ibis.literal(0, "int64"))
+    return marked.select(
+        **{name: marked[name] for name in known},
+        **{BAD: mask.cast("int64"), FOUND: found, FILE: marked[FILE]},
+        **{ROW: marked[ROW].cast("int64")},
+    )
 
 
 KINDS = {
     "id": "string", "text": "string", "category": "string", "number": "float64", "date": "date",
     "boolean": "boolean",
 }  # fmt: skip
-
-
-def _any(faults: Mapping[tuple[str, str], ir.BooleanValue]) -> ir.BooleanValue:
-    return reduce(lambda one, other: one | other, faults.values(), ibis.literal(False))
 
 
 def _mask(
@@ -136,27 +141,37 @@ def _mask(
         for bit, rule in enumerate(among)
         if (rule.key, rule.column) in faults
     ]  # fmt: skip
-    zero = ibis.literal(0, "int64")
-    # Most rows break nothing, so that bits are seldom added up.
-    return ibis.ifelse(_any(faults), reduce(lambda one, other: one + other, bits, zero), zero)
+    return reduce(lambda one, other: one + other, bits)
 
 
-Column = tuple[Any, dict[str, Any]]
-
-
-def _column(column: ir.Value, item: Field, recodes: Sequence[Recode]) -> Column:
-    """A typed column, and what is wrong with its rows by rule."""
-    text = column.strip() if isinstance(column, ir.StringValue) else None
-    value, wrong = READERS[item.type](column, text, item, recodes)
+def _wrong(value: Any, raw: Any, item: Field) -> dict[str, Any]:
+    """What is wrong with each cell of a column, by rule. raw: the cell as delivered."""
+    text = isinstance(raw, ir.StringValue)
+    given = raw.notnull() & (raw.strip() != "") if text else raw.notnull()
+    wrong: dict[str, Any] = {}
     if item.type == "id" or item.required:
-        empty = column.isnull() if text is None else column.isnull() | (text == "")
-        wrong = {"required": empty} | wrong
-    return value, wrong
+        wrong["required"] = ~given
+    if item.type == "category":
+        wrong["allowed"] = value.notnull() & ~ibis.array([*item.answers, ""]).contains(value)
+    if item.type in ("date", "boolean"):
+        wrong[item.type] = given & value.isnull() if text else ibis.literal(False)
+    if item.type == "number":
+        wrong["number"] = given & (value.isnull() | value.isnan() | value.isinf())
+        low = -LARGEST if item.minimum is None else item.minimum
+        high = LARGEST if item.maximum is None else item.maximum
+        wrong["range"] = ~value.isnan() & ((value < low) | (value > high))
+    if item.type == "date" and (item.after or item.before):
+        outside = []
+        if item.after:
+            outside.append(value < ibis.date(item.after.isoformat()))
+        if item.before:
+            outside.append(value > ibis.date(item.before.isoformat()))
+        wrong["period"] = reduce(lambda one, other: one | other, outside)
+    return wrong
 
 
-def _text(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Column:
-    value = column.cast("string") if text is None else text
-    return _recoded(value, item, recodes), {}
+def _text(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
+    return _recoded(column.cast("string") if text is None else text, item, recodes)
 
 
 def _recoded(value: Any, item: Field, recodes: Sequence[Recode]) -> Any:
@@ -170,66 +185,48 @@ def _recoded(value: Any, item: Field, recodes: Sequence[Recode]) -> Any:
     return ibis.ifelse(value.isin(emptied), ibis.null("string"), recoded) if emptied else recoded
 
 
-def _category(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Column:
-    value, _ = _text(column, text, item, recodes)
-    known = ibis.array([*item.answers, ""])
-    return value, {"allowed": value.notnull() & ~known.contains(value)}
-
-
-def _number(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Column:
-    wrong: dict[str, Any] = {}
+def _number(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
+    """Numbers with a point or a decimal comma; spaces between thousands are looked for only where
+    a number cannot be read without."""
     if text is None:
-        value = column.cast("float64")
-        wrong["number"] = value.isnan() | value.isinf()
-    else:
-        text = _recoded(text, item, recodes)
-        tight = text.re_replace(THOUSANDS, "")
-        value = tight.replace(",", ".").try_cast("float64")
-        wrong["number"] = (text != "") & ~tight.re_search(NUMBER)
-    low = -LARGEST if item.minimum is None else item.minimum
-    high = LARGEST if item.maximum is None else item.maximum
-    wrong["range"] = (value < low) | (value > high)
-    return value, wrong
+        return column.cast("float64")
+    text = _recoded(text, item, recodes)
+    plain = text.replace(",", ".")
+    tight = plain.re_replace(THOUSANDS, "")
+    spaced = ibis.ifelse(tight.re_search(NUMBER), tight, ibis.null("string"))
+    return ibis.coalesce(plain.try_cast("float64"), spaced.try_cast("float64"))
 
 
-def _date(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Column:
-    wrong: dict[str, Any] = {}
+def _date(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
+    """Days as ISO 8601 or day/month/year; a time of day is left out."""
     if text is None:
-        value = column.cast("date")
-        wrong["date"] = ibis.literal(False)
-    else:
-        text = _recoded(text, item, recodes)
-        parts = [text.re_extract(DAY_FIRST, at) for at in (3, 2, 1)]
-        day_first = parts[0] + "-" + parts[1].lpad(2, "0") + "-" + parts[2].lpad(2, "0")
-        iso = ibis.ifelse(text.re_search(DAY_FIRST), day_first, text.left(10))
-        readable = text.re_search(ISO_DATE) | text.re_search(DAY_FIRST)
-        value = iso.try_cast("date")
-        wrong["date"] = (text != "") & (value.isnull() | ~readable)
-    outside = []
-    if item.after:
-        outside.append(value < _day(item.after))
-    if item.before:
-        outside.append(value > _day(item.before))
-    if outside:
-        wrong["period"] = reduce(lambda one, other: one | other, outside)
-    return value, wrong
+        return column.cast("date")
+    text = _recoded(text, item, recodes)
+    nothing = ibis.null("string")
+    iso = ibis.ifelse((text.length() == 10) & (text.substr(4, 1) == "-"), text, nothing)
+    slashed = text.substr(6, 4) + "-" + text.substr(3, 2) + "-" + text.left(2)
+    is_slashed = (text.length() == 10) & (text.substr(2, 1) == "/") & (text.substr(5, 1) == "/")
+    parts = [text.re_extract(DAY_FIRST, at) for at in (3, 2, 1)]
+    rest = parts[0] + "-" + parts[1].lpad(2, "0") + "-" + parts[2].lpad(2, "0")
+    # The two forms that nearly all dates have come first: patterns are slow.
+    return ibis.coalesce(
+        iso.try_cast("date"),
+        ibis.ifelse(is_slashed, slashed, nothing).try_cast("date"),
+        ibis.ifelse(text.re_search(DAY_FIRST), rest, nothing).try_cast("date"),
+        ibis.ifelse(text.re_search(ISO_DATE), text.left(10), nothing).try_cast("date"),
+    )
 
 
-def _day(day: dt.date) -> Any:
-    return ibis.date(day.isoformat())
-
-
-def _boolean(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Column:
+def _boolean(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
     if text is None:
-        return column.cast("boolean"), {"boolean": ibis.literal(False)}
+        return column.cast("boolean")
     said = _recoded(text, item, recodes).lower()
     yes = [word for word, truth in BOOLEANS.items() if truth]
     no = [word for word, truth in BOOLEANS.items() if not truth]
-    value = ibis.cases((said.isin(yes), True), (said.isin(no), False), else_=None)
-    return value, {"boolean": ~said.isin([*yes, *no, ""])}
+    return ibis.cases((said.isin(yes), True), (said.isin(no), False), else_=None)
 
 
 READERS = {
-    "id": _text, "text": _text, "category": _category, "number": _number, "date": _date,
+    "id": _text, "text": _text, "category": _text, "number": _number, "date": _date,
     "boolean": _boolean,
 }  # fmt: skip
