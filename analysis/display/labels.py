@@ -21,6 +21,10 @@ HERE = Path(__file__).resolve().parent
 Text = dict[str, str]
 
 
+# Variables of an extract whose values are told as they stand in it.
+OWN_NAMES = ("year", "provider")
+
+
 @dataclass(frozen=True)
 class Wording:
     """A variable and its answers in every language."""
@@ -70,6 +74,8 @@ class Labels:
         for wording in self._wordings(name, population):
             if self.lang in wording.answers.get(category, {}):
                 return self._spaced(wording.answers[category][self.lang])
+        if name in OWN_NAMES:
+            return category
         if self._measured(name):
             return self._band(name, category)
         return self.term("answers", category, problem=self._missing(f"{name}/{category}"))
