@@ -293,6 +293,15 @@ class Licence(Model):
     url: str = Field(pattern=r"^https?://[^\s<>\"]+$")
 
 
+class Privacy(Model):
+    """What only the owner of a study can say of personal data, for the page on privacy."""
+
+    controller: Text = Field(default_factory=dict)
+    legal_basis: Text = Field(default_factory=dict)
+    retention: Text = Field(default_factory=dict)
+    contact: Text = Field(default_factory=dict)
+
+
 class Definition(Model):
     """The whole of study.yml.
 
@@ -328,6 +337,7 @@ class Definition(Model):
     audit: dict[str, AuditNote] = Field(default_factory=dict)
     design: SurveyDesign = SurveyDesign()
     thresholds: Thresholds = Thresholds()
+    privacy: Privacy = Privacy()
     licence: Licence
 
     @field_validator("languages")

@@ -95,6 +95,7 @@ def _acquired(paths: Paths, wait: float, say: Callable[[str], None]) -> int | No
                 return None
         except OSError:
             os.close(handle)
+            paths.lock.unlink(missing_ok=True)
             raise
         os.close(handle)
         holder = _read(paths.lock)

@@ -8,6 +8,7 @@ systems that cannot, there are two, and `sweep` puts back what was set aside bet
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import secrets
 import shutil
@@ -65,7 +66,14 @@ def folder(target: Path, carry: Callable[[str], bool] = lambda _: False) -> Iter
         for path in target.iterdir() if target.is_dir() else ():
             if carry(path.name):
                 _link(path, draft / path.name)
-        yield draft
+        try:
+            yield draft
+        except OSError as error:
+            if draft.is_dir():
+                raise
+            # Libraries tell of a folder that is gone each in its own way.
+            number = errno.ENOENT
+            raise FileNotFoundError(number, os.strerror(number), str(target)) from error
         for path in sorted(draft.rglob("*")):
             _settle(path)
         _put(draft, target)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.display import cited, measured, tables
+from analysis.display import cited, measured, record, tables
 from analysis.display import figure as block
 from analysis.display.catalogue import (
     Card,
@@ -222,6 +222,8 @@ class Report:
                 results.tests, results.adjustments, labels, caption
             ),
             "codebook": lambda: tables.codebook_table(labels, caption),
+            "provenance": lambda: record.provenance_table(results.provenance, labels, caption),
+            "limits": lambda: record.limits_table(results.provenance, labels, caption),
             "cited": lambda: cited.table(self._cited, self.sources, caption),
         }
         if name in reads and reads[name].empty:
@@ -429,6 +431,21 @@ class Report:
     def lower(self, text: str) -> str:
         """A label or a sentence without its first capital, for the middle of a sentence."""
         return text.change(lower_first) if isinstance(text, Traced) else lower_first(text)
+
+    def owner(self, key: str) -> str:
+        """What the owner of the study says of personal data under a key of `privacy`, or that
+        nobody filled it in."""
+        said = getattr(self.study.definition.privacy, key).get(self.labels.lang, "").strip()
+        return said or self.labels.term("privacy", "unfilled", name=key)
+
+    def unfilled(self) -> list[str]:
+        """Names of what the owner of the study has not yet said of personal data."""
+        privacy = self.study.definition.privacy
+        return [
+            self.labels.term("privacy", key)
+            for key in type(privacy).model_fields
+            if not getattr(privacy, key).get(self.labels.lang, "").strip()
+        ]
 
     def has(self, role: str) -> bool:
         """Whether the study plays a role."""

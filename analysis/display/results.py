@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +35,9 @@ TESTED = ["chapter", "table", "population", "variable", "by", "test"]
 ADJUSTMENT_NUMBERS = ["tests", "p_value", "p_adjusted"]
 ADJUSTMENTS = [*TESTED, "adjustment", "family", *ADJUSTMENT_NUMBERS]
 FACTS = ["variable", "category", "value"]
+PROVENANCE = "provenance.json"
+# Builds take longer than reading: who was overtaken this often meets something else.
+TRIES = 5
 
 
 def _nothing(*columns: str) -> pd.DataFrame:
@@ -55,6 +60,7 @@ class Results:
     measures: pd.DataFrame = field(default_factory=partial(_nothing, *MEASURES))
     adjustments: pd.DataFrame = field(default_factory=partial(_nothing, *ADJUSTMENTS))
     facts: pd.DataFrame = field(default_factory=partial(_nothing, *FACTS))
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_results(folder: Path, shown: str, lang: str) -> Results:
@@ -62,6 +68,29 @@ def read_results(folder: Path, shown: str, lang: str) -> Results:
 
     Raises InputError where nothing was built yet, or where files are of different builds.
     """
+    for _ in range(TRIES):
+        before = _stamp(folder)
+        try:
+            found = _read_once(folder, shown, lang)
+        except (InputError, OSError):
+            # Another build may have taken the place of this one between two of its files.
+            if _stamp(folder) == before:
+                raise
+            continue
+        if _stamp(folder) == before:
+            return found
+    return _read_once(folder, shown, lang)
+
+
+def _stamp(folder: Path) -> bytes:
+    """What says of which build results are: the record has the hash of each file."""
+    try:
+        return (folder / PROVENANCE).read_bytes()
+    except OSError:
+        return b""
+
+
+def _read_once(folder: Path, shown: str, lang: str) -> Results:
     path = folder / "estimates.csv"
     if not path.is_file():
         raise InputError(
@@ -84,6 +113,7 @@ def read_results(folder: Path, shown: str, lang: str) -> Results:
         typed(_read(folder / "measures.csv", MEASURES), MEASURE_NUMBERS),
         typed(_read(folder / "adjustments.csv", ADJUSTMENTS), ADJUSTMENT_NUMBERS),
         typed(_read(folder / "facts.csv", FACTS), []),
+        json.loads(_stamp(folder) or "{}"),
     )
 
 

@@ -19,6 +19,7 @@ from analysis.intake.fields import ACTIONS, SURVEY, Field, fields
 from analysis.intake.layouts import PLAIN, arrange, may_repeat
 from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
+from analysis.intake.record import check_record, has_record
 from analysis.intake.schemas import Checked
 from analysis.intake.values import typed
 from analysis.intake.weighting import weigh
@@ -203,7 +204,11 @@ def _examine(study: Study, source: str) -> Examined:
     delivered = recode(filled, study, source, file, arranged)
     table, checks, problems = _checked_table(known, delivered, study)
     set_aside = _excluded(source, received[empty], "", "empty_row")
+    recorded = check_record(path, file)
+    problems = (*recorded, *problems)
     checks = (*_file_checks(study, known, delivered), *checks)
+    if has_record(path):
+        checks = (Checked(source, "record_other", "", 1, len(recorded)), *checks)
     examined = Examined(
         source,
         file,

@@ -27,7 +27,7 @@ ASSETS = Path(__file__).parent / "assets"
 CHART_ASSETS = Path(__file__).parent.parent / "display" / "assets"
 TEXTS = Path(__file__).parent / "texts.yml"
 TABLES = (".csv", ".xlsx", ".parquet")
-DESCRIPTION = "datapackage.json"
+DESCRIPTIONS = ("datapackage.json", "provenance.json")
 NAMED_VERSIONS = ("pandas", "scipy", "statsmodels", "plotly")
 
 
@@ -160,7 +160,7 @@ def site_files(results: Path, site: Path) -> None:
     shutil.copyfile(plotly_bundle(), site / "assets" / "plotly.min.js")
     (site / "downloads").mkdir(exist_ok=True)
     for path in sorted(results.glob("*")):
-        if path.suffix in TABLES or path.name == DESCRIPTION:
+        if path.suffix in TABLES or path.name in DESCRIPTIONS:
             shutil.copyfile(path, site / "downloads" / path.name)
 
 

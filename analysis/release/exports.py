@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
 
@@ -174,8 +175,11 @@ def codebook(study: Study) -> pd.DataFrame:
 
 def _workbook(path: Path, frames: dict[str, pd.DataFrame], study: Study) -> None:
     """A sheet a chapter, the codebook first. Text never becomes a formula or a link."""
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
-    with xlsxwriter.Workbook(path, options) as book:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False,
+               "in_memory": True}  # fmt: skip
+    # Written by us, so that a full disk is told as for any other file.
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, options) as book:
         # A fixed date, so that the same results are the same bytes.
         book.set_properties({"created": pd.Timestamp(study.definition.period.end)})
         styles = Styles(book)
@@ -185,6 +189,7 @@ def _workbook(path: Path, frames: dict[str, pd.DataFrame], study: Study) -> None
         for name in ("tests", "adjustments", "measures", "audit"):
             if name in frames:
                 _sheet(book, name, frames[name], styles)
+    path.write_bytes(content.getvalue())
 
 
 class Styles:
