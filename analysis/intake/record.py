@@ -9,7 +9,7 @@ import yaml
 
 from analysis.intake.texts import Failure, problem
 from analysis.paths import record_of
-from analysis.study import read_yaml
+from analysis.safe_yaml import read_yaml
 
 
 def has_record(path: Path) -> bool:
