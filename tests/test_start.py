@@ -382,3 +382,26 @@ def test_what_nobody_without_training_answers_is_routed_and_has_its_base(tmp_pat
     assert study.question(study.roles.comment).relevant == ""
     assert list(study.roles.motivation.questions) == ["trained"]
     assert "Adresse e-mail" in made.private
+
+
+def test_an_answer_and_what_was_written_beside_it_are_parted(tmp_path):
+    cells = ["Cinéma, Jeu vidéo", "Cinéma", "Animation, effets visuels, Cinéma"] * 10
+    cells += [f"Cinéma, théâtre de {place}" for place in ("Brest", "Rennes", "Vannes")]
+    file = write(tmp_path / "e.csv", ["Vos secteurs", "Groupe"], [[c, "x"] for c in cells])
+    _, study, clean, problems = begin(tmp_path, file)
+    assert not problems
+    sectors = next(iter(study.questionnaire))
+    labels = {choice.labels["fr"] for choice in sectors.choices}
+    assert labels == {"Cinéma", "Jeu vidéo", "Animation, effets visuels", "Autre"}
+    ticked = clean.tables["survey"][[f"{sectors.name}/{c}" for c in ("cinema", "other")]].sum()
+    assert ticked.tolist() == [33, 3]
+
+
+def test_codes_without_labels_are_answers_to_be_named(tmp_path):
+    rows = [[n, n % 2 + 1, n % 4 + 1, 35000 + n % 2] for n in range(40)]
+    file = write(tmp_path / "e.csv", ["respid", "sexe", "q1", "Code postal"], rows)
+    made, study, _, problems = begin(tmp_path, file)
+    assert not problems and study.definition.sources.survey.columns["response_id"].type == "id"
+    assert [q.kind for q in study.questionnaire] == ["select_one"] * 3
+    assert study.questionnaire["q1"].answers == ["1", "2", "3", "4"]
+    assert any("libellé de ce code" in each.text for each in made.left)

@@ -37,6 +37,8 @@ LONGEST_ANSWER = 200
 SURE_REPEATED, LIKELY_REPEATED = 0.85, 0.6
 HIGHEST_MARK = 10
 MOST_BANDS = 15
+# Codes of answers in a column of numbers: more are an amount.
+MOST_CODES = 8
 BLANKS = {"n/a", "", "-"}
 Note = tuple[str, dict[str, str]]
 
@@ -270,7 +272,7 @@ def _single(column: Column, layout: Layout | None) -> Item:
     names = [text for text in (column.wording, *column.readings) if " " not in text]
     base = names[0] if names else label
     item = Item("text", label, base, column.header, within=within, readings=column.readings)
-    if column.is_number:
+    if column.is_number and not has_word(column.wording, words()["code"]):
         return _number(item, column)
     if column.is_date and not column.listed:
         return replace(item, kind="date")
@@ -296,18 +298,19 @@ def _without_blanks(column: Column, layout: Layout | None) -> pd.Series:
 
 
 def _number(item: Item, column: Column) -> Item:
-    """Whole numbers that are marks are a scale; others are counted."""
+    """Whole numbers that are marks are a scale, few that are not counted are codes."""
     values = column.numbers
     if column.listed or not bool((values % 1 == 0).all()):
         return replace(item, kind="decimal")
-    if set(values) == {0, 1}:
-        return replace(item, kind="select_one", answers=_answers(["1", "0"]))
     low, high = int(values.min()), int(values.max())
-    said = f"{column.wording} {item.within}"
-    few = low >= 0 and high <= HIGHEST_MARK and len(set(values)) > 1
-    if few and (item.within or has_word(said, words()["mark"])):
+    said, distinct = f"{column.wording} {item.within}", sorted({int(value) for value in values})
+    marks = low >= 0 and high <= HIGHEST_MARK and len(distinct) > 1
+    if marks and (item.within or has_word(said, words()["mark"])):
         return _marked(item, low, high)
-    unsure = few and not has_word(said, words()["count"])
+    few = 1 < len(distinct) <= MOST_CODES and len(values) >= 5 * len(distinct)
+    if few and not has_word(said, words()["count"]):
+        return replace(item, kind="select_one", answers=_answers(map(str, distinct)))
+    unsure = marks and not has_word(said, words()["count"])
     return replace(item, kind="integer", notes=(("type_number", {}),) if unsure else ())
 
 
@@ -446,7 +449,19 @@ def _pieces(counts: Counter[str], mark: str) -> tuple[Counter[str], int]:
                 whole.append(piece)
         joined.update(dict.fromkeys(whole, count))
         together += count * (len(set(whole)) > 1)
-    return joined, together
+    return _apart(joined, mark), together
+
+
+def _apart(joined: Counter[str], mark: str) -> Counter[str]:
+    """The same, where « Cinéma, théâtre » given once is an answer and what someone wrote."""
+    made: Counter[str] = Counter()
+    for text, count in joined.items():
+        first, _, rest = text.partition(f"{mark} ")
+        if count == 1 and rest and joined[first] > 1:
+            made.update({first: 1, rest: 1})
+        else:
+            made[text] += count
+    return made
 
 
 # --- Batteries: columns side by side on one scale

@@ -141,10 +141,9 @@ def batteries(form: Questionnaire, lang: str) -> list[Items]:
 
 
 def _add_batteries(found: Cast, groups: list[Items]) -> None:
-    """The one battery of agreement is sure; of several, or without a known scale, none is."""
-    known = [each for each in groups if each.scale]
-    agreement = [each for each in known if each.scale and each.scale.family == "agreement"]
-    sure = agreement if len(agreement) == 1 else known if len(known) == 1 else []
+    """The one battery of agreement is sure; of several, or on another scale, none is."""
+    agreement = [each for each in groups if each.scale and each.scale.family == "agreement"]
+    sure = agreement if len(agreement) == 1 else []
     for each in groups:
         if each in sure:
             found.sure["battery"] = _battery(each)
