@@ -422,7 +422,7 @@ def _several(cells: pd.Series, layout: Layout | None) -> tuple[str, tuple[Answer
             continue
         if mark == " " and not all(re.fullmatch(r"[a-z0-9_.-]+", piece) for piece in pieces):
             continue  # only codes are parted by spaces
-        if len(pieces) < len(counts) or mark not in ", ":
+        if len(often) < len(counts) or mark not in ", ":
             return mark, _listed(pieces)
     return None
 
