@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 # What readers are told, by language of the study.
 Text = Annotated[dict[str, str], "by language"]
@@ -174,7 +174,11 @@ class Motivation(Model):
 
 
 class Battery(Model):
-    """Items on one scale: the group they stand in, and what its answers mean, worst first."""
+    """Items on one scale of two to seven answers: the group they stand in, and what answers mean.
+
+    Once read, answers stand worst first, whichever end study.yml begins with. An answer that is on
+    neither side is the neutral one.
+    """
 
     group: str
     scale: list[str]
@@ -182,6 +186,27 @@ class Battery(Model):
     agree: list[str]
     not_concerned: str | None = None
     by: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _worst_first(cls, given: Any) -> Any:
+        """The same with its answers from the worst to the best; others are told by the checks."""
+        parts = ("scale", "disagree", "agree")
+        if not isinstance(given, dict) or any(not isinstance(given.get(p), list) for p in parts):
+            return given
+        scale, disagree, agree = (given[part] for part in parts)
+        if not set(disagree) | set(agree) <= set(scale) or not disagree or not agree:
+            return given
+        if scale.index(agree[0]) < scale.index(disagree[0]):
+            scale = scale[::-1]
+        at = scale.index
+        return {**given, "scale": scale, "disagree": sorted(disagree, key=at),
+                "agree": sorted(agree, key=at)}  # fmt: skip
+
+    @property
+    def neutral(self) -> list[str]:
+        """Answers of the scale on neither side."""
+        return [one for one in self.scale if one not in (*self.disagree, *self.agree)]
 
 
 class Consumption(Model):
@@ -219,7 +244,7 @@ class Roles(Model):
     informal_learning: str | None = None
     motivation: Motivation | None = None
     objective: str | None = None
-    battery: Battery | None = None
+    battery: Battery | list[Battery] | None = None
     satisfaction: str | None = None
     satisfied: str | None = None
     dissatisfaction_reason: str | None = None

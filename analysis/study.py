@@ -88,10 +88,22 @@ class Study:
         """Answers to a single-answer variable, derived ones included, as a categorical."""
         derived = self.definition.derived.get(variable)
         if derived is None:
-            return frame[variable].astype("category")
+            answers = frame[variable].astype("category")
+            if variable == self.roles.satisfaction and self._best_first:
+                return answers.cat.reorder_categories(answers.cat.categories[::-1], ordered=True)
+            return answers
         names = {answer: name for name, item in derived.answers.items() for answer in item.answers}
         values = frame[derived.source].astype("string").map(names)
         return values.astype(pd.CategoricalDtype(list(derived.answers), ordered=True))
+
+    @cached_property
+    def _best_first(self) -> bool:
+        """Whether the answers to satisfaction are asked from the best to the worst."""
+        question, satisfied = self.roles.satisfaction or "", self.roles.satisfied or ""
+        members = self.definition.answer_sets.get(question, {}).get(satisfied)
+        if members is None or self.questionnaire is None or question not in self.questionnaire:
+            return False
+        return self.questionnaire[question].answers[0] in members.answers
 
     def ordered(self, variable: str) -> bool:
         """Whether the answers of a variable stand in an order that means something."""
@@ -104,7 +116,14 @@ class Study:
     @property
     def batteries(self) -> tuple[Battery, ...]:
         """The batteries of items, in the order study.yml names them."""
-        return (self.roles.battery,) if self.roles.battery else ()
+        named = self.roles.battery
+        return tuple(named) if isinstance(named, list) else (named,) if named else ()
+
+    def battery_of(self, question: str) -> Battery | None:
+        """The battery that a question is an item of."""
+        form = self.questionnaire
+        groups = form[question].groups if form is not None and question in form else ()
+        return next((battery for battery in self.batteries if battery.group in groups), None)
 
     @cached_property
     def items(self) -> set[str]:

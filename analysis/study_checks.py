@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from analysis.definition import Definition, Motivation, Roles
+from analysis.definition import Battery, Definition, Motivation, Roles
 from analysis.engine import PASSWORD, USER, holds_credentials, redacted
 from analysis.errors import Problem, nearest
 from analysis.questionnaire import unreadable
@@ -17,6 +17,8 @@ from analysis.study_sense import senseless
 if TYPE_CHECKING:
     from analysis.study import Study
 
+# Answers that a scale has colours for.
+LEVELS = 7
 SINGLE, SEVERAL, MEASURED = "single", "several", "measured"
 
 
@@ -128,7 +130,8 @@ def role_questions(roles: Roles) -> list[tuple[tuple[str, ...], str]]:
         if isinstance(value, str):
             pairs.append((("roles", key), value))
         elif isinstance(value, list):
-            pairs += [(("roles", key, str(n)), name) for n, name in enumerate(value)]
+            pairs += [(("roles", key, str(n)), name) for n, name in enumerate(value)
+                      if isinstance(name, str)]  # fmt: skip
         elif isinstance(value, Motivation):
             pairs += [(("roles", key, "questions", p), q) for p, q in value.questions.items()]
     return pairs
@@ -156,12 +159,56 @@ def _unknown_roles(study: Study, problem: Any) -> list[Problem]:
                 nearest(name, known))
         for place, name in role_questions(study.roles) if name not in form
     ]  # fmt: skip
-    battery = study.roles.battery
-    if battery and battery.group not in form.groups:
-        place = ("roles", "battery", "group")
-        problems.append(problem(place, "a battery is a group", battery.group,
-                                "a group of the questionnaire", nearest(battery.group, groups))
-                        )  # fmt: skip
+    for place, battery in _batteries(study):
+        if battery.group not in form.groups:
+            problems.append(
+                problem((*place, "group"), "a battery is a group", battery.group,
+                        "a group of the questionnaire", nearest(battery.group, groups))
+            )  # fmt: skip
+    return problems + _scales(study, problem)
+
+
+def _batteries(study: Study) -> list[tuple[tuple[str, ...], Battery]]:
+    """The batteries and where each stands."""
+    several = isinstance(study.roles.battery, list)
+    return [
+        (("roles", "battery", str(n)) if several else ("roles", "battery"), battery)
+        for n, battery in enumerate(study.batteries)
+    ]
+
+
+def _scales(study: Study, problem: Any) -> list[Problem]:
+    """Scales that are too short or too long to be drawn, or whose sides are not on them; answers
+    to items that their battery does not name."""
+    form, problems = study.questionnaire, []
+    assert form is not None
+    for place, battery in _batteries(study):
+        sides = {*battery.disagree, *battery.agree}
+        if not 2 <= len(battery.scale) <= LEVELS or not battery.disagree or not battery.agree:
+            problems.append(
+                problem((*place, "scale"), "a scale has two to seven answers, and two sides",
+                        f"{len(battery.scale)} answers", "two to seven",
+                        "correct scale, disagree and agree")
+            )  # fmt: skip
+        problems += [
+            problem(place, "the sides of a scale are answers on it", name, "an answer of scale",
+                    nearest(name, battery.scale))
+            for name in sorted(sides - set(battery.scale))
+        ]  # fmt: skip
+        known = {*battery.scale, battery.not_concerned}
+        problems += [
+            problem(place, "a battery names every answer to its items", f"{answer} of {item.name}",
+                    "an answer of scale, or not_concerned", f"add {answer} to the battery")
+            for item in form if battery.group in item.groups
+            for answer in item.answers if answer not in known
+        ]  # fmt: skip
+    name = study.roles.satisfaction or ""
+    if name in form and len(form[name].answers) > LEVELS:
+        problems.append(
+            problem(("roles", "satisfaction"), "satisfaction has two to seven answers",
+                    f"{len(form[name].answers)} answers", "two to seven",
+                    "leave the question without a role: it then has its place on a general page")
+        )  # fmt: skip
     return problems
 
 
@@ -201,7 +248,7 @@ def _unknown_populations(study: Study, problem: Any) -> list[Problem]:
 def _unknown_variables(study: Study, problem: Any) -> list[Problem]:
     """Variables named where answers are counted, grouped or weighted, and that are not there, or
     of another kind than that place needs."""
-    definition, roles = study.definition, study.roles
+    definition = study.definition
     by_source = {name: _variables(study, name) for name in definition.sources.present()}
     survey = by_source.get("survey", {})
     single, several = (
@@ -228,8 +275,8 @@ def _unknown_variables(study: Study, problem: Any) -> list[Problem]:
         (("headlines", str(n), "variable"), item.variable, list(survey), f"{answers} of survey")
         for n, item in enumerate(definition.headlines)
     ]
-    for n, name in enumerate(roles.battery.by if roles.battery else []):
-        named.append((("roles", "battery", "by", str(n)), name, single, alone))
+    for place, battery in _batteries(study):
+        named += [((*place, "by", str(n)), by, single, alone) for n, by in enumerate(battery.by)]
     for name in raking.margins if raking else []:
         named.append((("design", "raking", "margins", name), name, single, alone))
     return [

@@ -46,9 +46,9 @@ def senseless(study: Study, tell: Tell) -> list[Problem]:
     found += _populations(study, tell)
     if study.questionnaire is not None:
         found += [*_bases(study, tell), *_kinds(study, tell), *_named_answers(study, tell)]
-        battery = study.roles.battery
-        if isinstance(battery, Battery) and battery.group in study.questionnaire.groups:
-            found += _battery(study, battery, tell)
+        for battery in study.batteries:
+            if battery.group in study.questionnaire.groups:
+                found += _battery(study, battery, tell)
     return found
 
 

@@ -192,10 +192,10 @@ def test_diverging_halves_meet_at_zero_and_leave_those_not_concerned_out():
     base = cells["rather_agree"].base_n
     assert f"n\u00a0=\u00a0{base:.0f} · {outside.count:.0f} sans objet" in shown
     assert [bar["marker"]["color"][0] for bar in last] == [
-        theme.AGREEMENT[1].color,
-        theme.AGREEMENT[0].color,
         theme.AGREEMENT[2].color,
+        theme.AGREEMENT[1].color,
         theme.AGREEMENT[3].color,
+        theme.AGREEMENT[4].color,
     ]
 
 

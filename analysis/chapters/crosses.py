@@ -98,14 +98,13 @@ def questions(data: Data) -> list[str]:
 
 def _questions(data: Data) -> Iterator[Question]:
     everyone = data.tables["survey"].index
-    battery = data.study.roles.battery
     for name in questions(data):
         population = data.study.population_of(name)
         frame, base_kind, sets = data.given(name, population), "respondents", data.sets(name)
         answers, given = [str(answer) for answer in frame], frame.to_numpy(dtype=bool)
         at = everyone.get_indexer(frame.index)
-        if battery and battery.group in data.study.question(name).groups:
-            base_kind = "concerned"
+        if battery := data.study.battery_of(name):
+            base_kind = "concerned" if battery.not_concerned else "respondents"
             sets = {"disagree": list(battery.disagree), "agree": list(battery.agree)}
             given = given[:, [answers.index(answer) for answer in battery.scale]]
             answers, concerned = list(battery.scale), given.any(axis=1)

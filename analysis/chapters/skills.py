@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -24,26 +26,29 @@ DRAWS = 2000
 def estimates(data: Data) -> list[pd.DataFrame]:
     """Shares of every item among all who answered and among those concerned, and by group;
     the indices."""
-    battery = data.study.roles.battery
-    if battery is None or data.study.questionnaire is None:
-        return []
+    found = [table for battery in _batteries(data) for table in _of_battery(data, battery)]
+    return found + (cuts(data, CHAPTER) if found else [])
+
+
+def _batteries(data: Data) -> tuple[Battery, ...]:
+    return data.study.batteries if data.study.questionnaire is not None else ()
+
+
+def _of_battery(data: Data, battery: Battery) -> list[pd.DataFrame]:
     groups = expectations(data, battery)
     items = [item for members in groups.values() for item in members]
     tables = [table for item in items for table in item_shares(data, battery, item)]
     for by in battery.by:
         tables += [table for item in items for table in shares(data, CHAPTER, item, by=by)]
-    indices = [index(data, battery, name, members) for name, members in groups.items()]
-    return tables + indices + cuts(data, CHAPTER)
+    return tables + [index(data, battery, name, members) for name, members in groups.items()]
 
 
 def tests(data: Data) -> list[dict]:
     """Whether answers to each item depend on the group, among those it concerns."""
-    battery = data.study.roles.battery
-    if battery is None or data.study.questionnaire is None:
-        return []
     rows = []
-    for by in battery.by:
-        for item in (item for members in expectations(data, battery).values() for item in members):
+    for battery in _batteries(data):
+        items = (item for members in expectations(data, battery).values() for item in members)
+        for by, item in ((by, item) for item in items for by in battery.by):
             named = names(data, CHAPTER, item, by=by)
             rows += [named | vars(outcome) for outcome in by_group(data, battery, item, by)]
     return rows
@@ -65,16 +70,17 @@ def by_group(data: Data, battery: Battery, item: str, by: str) -> list[Outcome]:
 
 def measures(data: Data) -> list[pd.DataFrame]:
     """Net agreement, polarisation and rank of every item; reliability of every expectation."""
-    battery = data.study.roles.battery
-    if battery is None or data.study.questionnaire is None:
+    found: list[pd.DataFrame] = []
+    items: dict[str, Battery] = {}
+    for battery in _batteries(data):
+        groups = expectations(data, battery)
+        items |= {item: battery for members in groups.values() for item in members}
+        for name, members in groups.items():
+            found += reliability(data, battery, name, members)
+    if not items:
         return []
-    groups = expectations(data, battery)
-    items = [item for members in groups.values() for item in members]
-    return [
-        *(table for item in items for table in opinion(data, battery, item)),
-        ranks(data, battery, items),
-        *(reliability(data, battery, name, members) for name, members in groups.items()),
-    ]
+    opinions = [t for item, battery in items.items() for t in opinion(data, battery, item)]
+    return [*opinions, ranks(data, items), *found]
 
 
 def expectations(data: Data, battery: Battery) -> dict[str, list[str]]:
@@ -150,12 +156,12 @@ def effective_counts(data: Data, battery: Battery, answers: pd.Series) -> np.nda
     return np.nan_to_num(found.value) * min(people, found.n)
 
 
-def ranks(data: Data, battery: Battery, items: list[str]) -> pd.DataFrame:
+def ranks(data: Data, items: Mapping[str, Battery]) -> pd.DataFrame:
     """Rank of each item by the share agreeing, with intervals that hold together."""
     agree = pd.DataFrame(
         {
             item: answers.isin(battery.agree).astype(float).where(answers.notna())
-            for item in items
+            for item, battery in items.items()
             for answers in [scaled(data, battery, item)]
         }
     )
@@ -172,7 +178,7 @@ def ranks(data: Data, battery: Battery, items: list[str]) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def reliability(data: Data, battery: Battery, name: str, items: list[str]) -> pd.DataFrame:
+def reliability(data: Data, battery: Battery, name: str, items: list[str]) -> list[pd.DataFrame]:
     """How far the items of an expectation measure one thing: alpha and omega."""
     frame = scores(data, battery, items)
     weights, seed = data.weights(frame.index), data.study.definition.seed
@@ -188,7 +194,7 @@ def reliability(data: Data, battery: Battery, name: str, items: list[str]) -> pd
         "category": name,
         "base_kind": "concerned",
     }
-    return pd.concat(
+    return [
         measured(named | {"base_n": r.n}, measure, (r.value, r.low, r.high), method)
         for (measure, method), r in found.items()
-    )
+    ]

@@ -106,7 +106,7 @@ def _questions(reader: _Reader) -> Iterator[Asked]:
             name, question.name, study.variable_of(question.name), "survey", question.kind,
             question.labels.get(reader.lang, ""),
             {shared.get(c.name, c.name): c.labels.get(reader.lang, "") for c in question.choices},
-            _sets(members | _scale(study, question.groups), shared), shared,
+            _sets(members | _scale(study, question.name), shared), shared,
             _limit(question.constraint),
             _condition(question.relevant, reader.names),
             _tables(reader, study.variable_of(question.name), study.population_of(question.name)),
@@ -144,10 +144,10 @@ def _columns(reader: _Reader) -> Iterator[Asked]:
                         labels, {}, shared, tables=tables)  # fmt: skip
 
 
-def _scale(study: Study, groups: tuple[str, ...]) -> dict[str, list[str]]:
-    """The two sides of the scale, for an item of the battery."""
-    battery = study.roles.battery
-    if battery is None or battery.group not in groups:
+def _scale(study: Study, question: str) -> dict[str, list[str]]:
+    """The two sides of the scale, for an item of a battery."""
+    battery = study.battery_of(question)
+    if battery is None:
         return {}
     return {"agree": battery.agree, "disagree": battery.disagree}
 

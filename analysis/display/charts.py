@@ -7,7 +7,7 @@ shapes and annotations are used, so a partial build of plotly.js draws them all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.definition import Battery
 from analysis.display import theme
 from analysis.display.catalogue import Entry
+from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
 from analysis.display.sheet import Sheet
 
@@ -203,9 +205,7 @@ def _end(rows: pd.DataFrame, words: Words) -> float:
 def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     """Items around one zero line: disagreement to the left, agreement to the right, totals at
     the ends, the base and those not concerned at the right of each label."""
-    battery = words.labels.study.roles.battery
-    if battery is None:
-        raise ValueError("a diverging chart needs the role `battery`")
+    battery = _battery(rows["key"], words)
     share = rows.set_index(["key", "series"])["share"]
     low = max(share.xs("disagree", level="series").fillna(0).max(), 0.05)
     high = max(share.xs("agree", level="series").fillna(0).max(), 0.05)
@@ -216,23 +216,32 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     y = 0.0
     for key in rows["key"].drop_duplicates():
         y = _item(sheet, y, rows[rows["key"] == key], words)
-    return sheet.spec(sheet.legend(y + 2, _scale_legend(rows, battery.scale)))
+    return sheet.spec(sheet.legend(y + 2, _scale_legend(rows, battery)))
 
 
-def _scale_legend(rows: pd.DataFrame, scale: list[str]) -> list[tuple[str, theme.Fill]]:
+def _battery(items: Iterable[Any], words: Words) -> Battery:
+    """The battery of the items of a chart: they are all of one."""
+    found = words.labels.study.battery_of(str(next(iter(items))))
+    if found is None:
+        raise ValueError("a diverging chart is of the items of a battery")
+    return found
+
+
+def _scale_legend(rows: pd.DataFrame, battery: Battery) -> list[tuple[str, theme.Fill]]:
     names = rows.drop_duplicates("series").set_index("series")["series_label"]
-    return [(names[answer], fill) for answer, fill in _scale_fills(scale).items()]
+    fills = _scale_fills(battery)
+    return [(names[answer], fills[answer]) for answer in battery.scale]
 
 
-def _scale_fills(scale: list[str]) -> dict[str, theme.Fill]:
-    """From strong disagreement to strong agreement; two answers take the two ends."""
-    return dict(zip(scale, _palette("agreement", len(scale)), strict=True))
+def _scale_fills(battery: Battery) -> dict[str, theme.Fill]:
+    """From strong disagreement to strong agreement, the neutral answer in grey."""
+    sides = theme.sides(len(battery.disagree), len(battery.agree))
+    fills = dict(zip([*battery.disagree, *battery.agree], [*sides[0], *sides[1]], strict=True))
+    return fills | dict.fromkeys(battery.neutral, theme.NEUTRAL)
 
 
 def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
-    """One item of a battery: label and base above, the four answers below."""
-    battery = words.labels.study.roles.battery
-    assert battery is not None
+    """One item of a battery: label and base above, the answers of its two sides below."""
     cells = {row.series: row for row in records(item)}
     label, note = next(iter(cells.values())), _item_base(cells, words)
     room = sheet.canvas.width
@@ -254,21 +263,25 @@ def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
 
 
 def _item_base(cells: dict[str, Any], words: Words) -> str:
-    battery = words.labels.study.roles.battery
+    battery = _battery([cells["agree"].key], words)
     fragile = any(row.verdict == "fragile" for row in cells.values())
-    base = (WEAK if fragile else "") + words.base(cells["agree"].base_n)
-    outside = cells.get(battery.not_concerned or "") if battery else None
-    if outside is None:
-        return base
-    n = words.labels.formats.number(outside.count)
-    return f"{base} · {words.labels.term('figure', 'not_concerned', n=n)}"
+    parts = [(WEAK if fragile else "") + words.base(cells["agree"].base_n)]
+    # What is on neither side stands outside the bars.
+    parts += [
+        f"{lower_first(str(cells[answer].series_label))}\u00a0: {words.value(cells[answer])}"
+        for answer in battery.neutral
+    ]
+    outside = cells.get(battery.not_concerned or "")
+    if outside is not None:
+        n = words.labels.formats.number(outside.count)
+        parts.append(words.labels.term("figure", "not_concerned", n=n))
+    return " · ".join(parts)
 
 
 def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None:
     """The bars of one item from the zero line outwards, and the total of each side."""
-    battery = words.labels.study.roles.battery
-    assert battery is not None
-    fills = _scale_fills(battery.scale)
+    battery = _battery([cells["agree"].key], words)
+    fills = _scale_fills(battery)
     sides = [(list(reversed(battery.disagree)), -1, "disagree"), (battery.agree, 1, "agree")]
     if any(_hidden(cells[answer]) for answers, _, _ in sides for answer in answers):
         hover = words.hover(cells[sides[1][2]])
@@ -302,8 +315,11 @@ def stacked(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 
 
 def _palette(name: str, n: int) -> list[theme.Fill]:
-    """Fills of n answers, spread over those there are."""
-    fills = theme.AGREEMENT if name == "agreement" else theme.SEQUENCE
+    """Fills of n answers: two sides around a neutral middle, or spread over those there are."""
+    if name == "agreement" and n <= theme.LEVELS:
+        low, high = theme.sides(n // 2, n // 2)
+        return [*low, *([theme.NEUTRAL] if n % 2 else []), *high]
+    fills = theme.SEQUENCE
     if n > len(fills):
         raise ValueError(f"a stacked bar holds {len(fills)} answers at most, not {n}")
     return [fills[round(k * (len(fills) - 1) / max(n - 1, 1))] for k in range(n)]

@@ -226,13 +226,12 @@ class Comparison:
     def _groups(self) -> dict[tuple[str, str], str]:
         """The group of the battery of the reference that each of its compared items stands in."""
         study = self.called.studies[0]
-        battery, form = study.roles.battery, study.questionnaire
+        form = study.questionnaire
         asked = self.kept[["source", "question", "variable_reference"]].drop_duplicates()
         return {
             (row.source, row.question): form[row.variable_reference].groups[-1]
             for row in records(asked)
-            if battery and form and row.source == "survey" and row.variable_reference in form
-            and battery.group in form[row.variable_reference].groups
+            if form and row.source == "survey" and study.battery_of(row.variable_reference)
         }  # fmt: skip
 
     def _figures(self, name: str, cells: pd.DataFrame, group: str = "") -> Iterator[str]:

@@ -145,8 +145,8 @@ def _asked(name: str, whole: dict[Any, pd.DataFrame], sources: Sources) -> Asked
     rows = whole.get((variable, population, ""))
     if rows is None:
         return None
-    question, battery = study.question(name), study.roles.battery
-    in_battery = battery is not None and battery.group in question.groups
+    question = study.question(name)
+    in_battery = study.battery_of(name) is not None
     shares = rows.set_index("category")["share"]
     answers = [answer for answer in question.answers if answer in shares.index]
     if not (in_battery or study.ordered(variable)) and shares[answers].notna().all():
@@ -162,7 +162,7 @@ def _question(asked: Asked, names: Names) -> dict[str, Any]:
     wording = labels.variable(asked.name, asked.population)
     topic = names.topic(asked.variable, asked.population)
     groups = study.question(asked.name).groups
-    battery = study.roles.battery
+    battery = study.battery_of(asked.name)
     outside = ""
     if asked.battery and battery and battery.not_concerned:
         answer = labels.answer(asked.name, battery.not_concerned)

@@ -194,7 +194,7 @@ def _why(rows: pd.DataFrame, words: Words, verdict: str) -> str:
 
 
 def _outside(rows: pd.DataFrame, words: Words) -> str:
-    battery = words.labels.study.roles.battery
+    battery = words.labels.study.battery_of(str(rows["key"].iloc[0]))
     if words.entry.kind != "diverging" or battery is None or not battery.not_concerned:
         return ""
     cells = rows[rows["series"] == battery.not_concerned]

@@ -19,7 +19,7 @@ from analysis.study import Study
 # Chapters whose tables by group are drawn too: those of others are in their own figures.
 GENERAL = ("general", "lists")
 # Answers that one stacked bar holds, and months that stand side by side.
-STACKED, COLUMNS = 7, 12
+STACKED, COLUMNS = 5, 12
 PREFIX = "question-"
 TABLE = ["chapter", "variable", "population", "by"]
 Kind = Literal["single", "several", "number", "date", "text", "column"]

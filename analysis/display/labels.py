@@ -269,10 +269,11 @@ class Labels:
         return role.families if role else {}
 
     def _groups(self) -> dict[str, Text]:
-        form, role = self.study.questionnaire, self.study.roles.battery
-        if form is None or role is None:
+        form = self.study.questionnaire
+        if form is None:
             return {}
-        return {name: form.groups[name].labels for name in form.battery(role.group)}
+        groups = (name for role in self.study.batteries for name in form.battery(role.group))
+        return {name: form.groups[name].labels for name in groups}
 
     def _missing(self, name: str, file: str | None = None) -> InputError:
         return InputError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.definition import Roles
+from analysis.definition import Battery, Roles
 from analysis.display.catalogue import Entry
 from analysis.display.formats import lower_first
 from analysis.display.labels import Labels
@@ -224,23 +224,24 @@ def _named_by_group(rows: pd.DataFrame, sources: Sources, entry: Entry) -> pd.Da
 
 def _question_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """One line a question; a battery stands in one line, that of its smallest base."""
-    battery, inside = sources.study.roles.battery, _items_among(rows, sources)
-    if battery is None or not inside.any():
-        return told_apart(rows, sources)
-    keep = rows[inside]["count"].idxmin()
-    label = sources.labels.term(
-        "figure", "overlap_items", group=sources.labels.group(battery.group), n=int(inside.sum())
-    )
-    rows = rows[~inside | (rows.index == keep)].copy()
-    rows.loc[keep, ["key", "label"]] = [battery.group, label]
+    for battery in sources.study.batteries:
+        inside = _items_among(rows, sources, battery)
+        if not inside.any():
+            continue
+        keep, group = rows[inside]["count"].idxmin(), sources.labels.group(battery.group)
+        label = sources.labels.term("figure", "overlap_items", group=group, n=int(inside.sum()))
+        rows = rows[~inside | (rows.index == keep)].copy()
+        rows.loc[keep, ["key", "label"]] = [battery.group, label]
     return told_apart(rows, sources)
 
 
 def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """One line a question that people left before; a battery stands in one line, with all who
     left before any of its items."""
-    battery, inside = sources.study.roles.battery, _items_among(rows, sources)
-    if battery is not None and inside.any():
+    for battery in sources.study.batteries:
+        inside = _items_among(rows, sources, battery)
+        if not inside.any():
+            continue
         first = rows.index[inside][0]
         whole, every = rows[inside][["count", "share"]].sum(), together(rows[inside]["ref"])
         rows = rows[~inside | (rows.index == first)].copy()
@@ -253,10 +254,9 @@ def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     return told_apart(rows[rows["count"] > 0], sources)
 
 
-def _items_among(rows: pd.DataFrame, sources: Sources) -> pd.Series:
-    """Which lines of questions are items of the battery."""
-    items = [item for members in items_of(sources).values() for item in members]
-    return rows["category"].isin(items)
+def _items_among(rows: pd.DataFrame, sources: Sources, battery: Battery) -> pd.Series:
+    """Which lines of questions are items of a battery."""
+    return rows["category"].map(sources.study.battery_of) == battery
 
 
 def told_apart(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
@@ -356,13 +356,13 @@ def _cells(entry: Entry, sources: Sources) -> pd.DataFrame:
 
 def items_of(sources: Sources, group: str = "") -> dict[str, list[str]]:
     """Items of the battery by group, in the order of the questionnaire."""
-    battery, form = sources.study.roles.battery, sources.study.questionnaire
-    if battery is None or form is None:
+    form = sources.study.questionnaire
+    if form is None:
         return {}
-    found = form.battery(battery.group)
     return {
         name: [question.name for question in questions]
-        for name, questions in found.items()
+        for battery in sources.study.batteries
+        for name, questions in form.battery(battery.group).items()
         if group in ("", name)
     }
 
@@ -384,7 +384,7 @@ def _battery(entry: Entry, sources: Sources, group: str) -> pd.DataFrame:
 
 
 def _item(sources: Sources, item: str) -> pd.DataFrame:
-    battery = sources.study.roles.battery
+    battery = sources.study.battery_of(item)
     kind = "concerned" if battery and battery.not_concerned else "respondents"
     rows = table_of(sources, item, base_kind=kind)
     if battery and battery.not_concerned and not rows.empty:

@@ -34,8 +34,19 @@ class Fill:
 
 
 # Two halves of a scale are as dark as each other: the dots tell them apart without their colour.
-AGREEMENT = [Fill(f"var(--l{n})", f"var(--on-l{n})", n < 3) for n in range(1, 5)]
+AGREEMENT = [Fill(f"var(--l{n})", f"var(--on-l{n})", n < 3) for n in range(6)]
+NEUTRAL = Fill("var(--neutral)", "var(--on-neutral)")
+# Answers that a scale has fills for.
+LEVELS = 7
+# Fills of each side by its number of answers, the worst first: the two ends where there is one.
+LOW = {1: (1,), 2: (1, 2), 3: (0, 1, 2)}
+HIGH = {1: (4,), 2: (3, 4), 3: (3, 4, 5)}
 SEQUENCE = [Fill(f"var(--s{n})", f"var(--on-s{n})") for n in range(1, 6)]
+
+
+def sides(low: int, high: int) -> tuple[list[Fill], list[Fill]]:
+    """Fills of the two sides of a scale, each of one to three answers, the worst first."""
+    return [AGREEMENT[n] for n in LOW[low]], [AGREEMENT[n] for n in HIGH[high]]
 
 
 @dataclass(frozen=True)

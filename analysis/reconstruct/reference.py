@@ -77,15 +77,14 @@ def _question(study: Study, variable: str, population: str, category: str) -> st
 
 
 def _answers(study: Study, variable: str, question: str, category: str) -> tuple[str, ...] | None:
-    definition, battery = study.definition, study.roles.battery
+    definition, battery = study.definition, study.battery_of(question)
     if variable in definition.derived and category in definition.derived[variable].answers:
         return tuple(definition.derived[variable].answers[category].answers)
     if category in answers_of(study, question):
         return (category,)
     if category in definition.answer_sets.get(question, {}):
         return tuple(definition.answer_sets[question][category].answers)
-    form = study.questionnaire
-    if battery and form and question in form and battery.group in form[question].groups:
+    if battery:
         return {"agree": tuple(battery.agree), "disagree": tuple(battery.disagree)}.get(category)
     return None
 
