@@ -59,6 +59,7 @@ def released(study: Study, people: int = 150, seed: int = 1) -> Study:
     frames = release(study, made_up.tables(whole, people, seed))
     study.paths.results.mkdir(parents=True)
     write_results(study.paths.results, frames, study)
+    (study.paths.results / "provenance.json").write_text("{}\n", encoding="utf-8")
     return study
 
 
