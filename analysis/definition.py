@@ -304,6 +304,36 @@ class Thresholds(Model):
     suppressed_base: int = Field(default=10, ge=0)
 
 
+class Dominance(Model):
+    """The n-k rule: an amount is hidden where its `n` largest contributions exceed the part `k`."""
+
+    n: int = Field(default=2, ge=1)
+    k: float = Field(default=0.90, gt=0, le=1)
+
+
+class Disclosure(Model):
+    """Disclosure control: which numbers are withheld, and how well those are protected.
+
+    public: the numbers are public already, nothing is withheld. minimum_count, minimum_base: counts
+    and bases of people from 1 to below it are hidden. dominance and p_percent: an amount (hours,
+    cost) is hidden where its largest contributions exceed a part of it, or where the second largest
+    contributor could tell the largest to within p per cent. tolerance: no hidden count can be told
+    from what is published closer than to so many people. rounding: counts and bases are released as
+    multiples of it.
+
+    Defaults are those of ACRO (Green, Ritchie, Smith 2021) for count, n-k and p; a tolerance of 5
+    is the base it rounds to.
+    """
+
+    public: bool = False
+    minimum_count: int = Field(default=10, ge=0)
+    minimum_base: int = Field(default=10, ge=0)
+    dominance: Dominance = Dominance()
+    p_percent: float = Field(default=10, ge=0)
+    rounding: int | None = Field(default=None, ge=2)
+    tolerance: int = Field(default=5, ge=1)
+
+
 class AuditNote(Model):
     """What a reader must know of a printed figure: what is missing to check it, or a remark."""
 
@@ -363,6 +393,7 @@ class Definition(Model):
     design: SurveyDesign = SurveyDesign()
     thresholds: Thresholds = Thresholds()
     privacy: Privacy = Privacy()
+    disclosure: Disclosure | None = None
     licence: Licence
 
     @field_validator("languages")

@@ -13,7 +13,8 @@ from analysis.chapters.data import Data, shares
 from analysis.definition import Thresholds
 from analysis.intake.weighting import WEIGHT
 from analysis.release.build import CROSSES, release
-from analysis.release.crosses import crossed, same_as_estimates
+from analysis.release.crosses import counted, crossed, same_as_estimates
+from analysis.release.disclosure.control import decide
 from analysis.release.plausibility import ImplausibleError
 from analysis.study import Study
 
@@ -183,7 +184,10 @@ def estimates(data):
 
 def gate(data, estimates):
     tests = pd.DataFrame(columns=chapters.TEST_COLUMNS)
-    return crossed(data, estimates, tests, None, None)
+    measures = pd.DataFrame(columns=chapters.MEASURE_COLUMNS)
+    frame = counted(data, estimates)
+    decided = decide(data, estimates, frame, tests, measures).crosses
+    return crossed(frame, decided, data.study, estimates, tests, None, None)
 
 
 def test_small_bases_are_hidden_and_say_so(national, tables, found, estimates):

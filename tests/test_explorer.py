@@ -26,7 +26,8 @@ from analysis.display.explorer import PART, Names, explorer, payload
 from analysis.display.report import Report, report_of
 from analysis.display.results import Results, read_crosses
 from analysis.paths import PROJECT
-from analysis.release.crosses import crossed
+from analysis.release.crosses import counted, crossed
+from analysis.release.disclosure.control import decide
 from analysis.safe_yaml import read_yaml
 from analysis.study import Study, load_study
 
@@ -68,7 +69,10 @@ def made(study: Study, **fields: Any) -> pd.DataFrame:
     data = Data(changed, made_up.tables(study, 300))
     estimates = pd.concat(satisfaction.estimates(data)).assign(evidence="published")
     tests = pd.DataFrame(columns=chapters.TEST_COLUMNS)
-    return crossed(data, estimates, tests, None, None).reset_index(drop=True)
+    frame = counted(data, estimates)
+    measures = pd.DataFrame(columns=chapters.MEASURE_COLUMNS)
+    decided = decide(data, estimates, frame, tests, measures).crosses
+    return crossed(frame, decided, data.study, estimates, tests, None, None).reset_index(drop=True)
 
 
 def plain_page(folder: Path, markdown: str) -> Path:

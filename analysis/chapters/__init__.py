@@ -44,6 +44,7 @@ CHAPTERS: tuple[ModuleType, ...] = (
     offer,
 )
 ESTIMATE_COLUMNS = KEYS + [column for column in COLUMNS if column not in KEYS]
+LARGEST = "largest"
 TEST_COLUMNS = [
     "chapter", "table", "population", "variable", "by",
     *(field.name for field in fields(Outcome)),
@@ -54,11 +55,13 @@ MEASURE_COLUMNS = [
 
 
 def estimate(data: Data) -> pd.DataFrame:
-    """Every estimate of the study, chapter after chapter (columns: names, then numbers)."""
+    """Every estimate of the study, chapter after chapter (columns: names, then numbers; LARGEST,
+    which never leaves the gate, where amounts have contributors)."""
     tables = [table for chapter in CHAPTERS for table in chapter.estimates(data)]
     if not tables:
         return pd.DataFrame(columns=ESTIMATE_COLUMNS)
-    return pd.concat(tables, ignore_index=True)[ESTIMATE_COLUMNS]
+    found = pd.concat(tables, ignore_index=True)
+    return found[[*ESTIMATE_COLUMNS, *({LARGEST} & set(found))]]
 
 
 def test(data: Data) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.chapters.data import Data, label
 from analysis.definition import Band, Consumption
-from analysis.stats.shares import Shares, mean_row, total
+from analysis.stats.shares import LARGEST, Shares, mean_row, total
 
 if TYPE_CHECKING:
     from ibis.expr import types as ir
@@ -88,7 +88,9 @@ def mean_hours(extract: Extract, spec: Consumption) -> pd.DataFrame:
     hours = table[spec.hours]
     found = fetched(table.agg(sum=amount(hours).sum(), times=hours.count())).iloc[0]
     hours_in_all = 0.0 if pd.isna(found["sum"]) else float(found["sum"])
-    row = mean_row("mean", hours_in_all, int(found["times"]), "actions")
+    largest = fetched(table.select(hours=hours).order_by(hours.desc()).limit(LARGEST))["hours"]
+    known = largest.dropna().astype(float).tolist()
+    row = mean_row("mean", hours_in_all, int(found["times"]), "actions", known)
     return label(row, CHAPTER, "duration_hours", spec.actions)
 
 

@@ -66,6 +66,8 @@ def numbers(data: Data, question: Question) -> pd.Series:
 def mean_of(data: Data, question: Question) -> pd.DataFrame:
     values = numbers(data, question)
     base = int(values.notna().sum())
-    row = mean_row("mean", mean(values, data.sample)[0] * base, base, "respondents")
+    average = mean(values, data.sample)[0]
+    given = values.dropna().tolist()
+    row = mean_row("mean", average * base, base, "respondents", given)
     population = data.study.population_of(question.name)
     return label(row, CHAPTER, question.name, population)

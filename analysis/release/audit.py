@@ -202,12 +202,23 @@ class _Auditor:
             return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
         if figure["base_kind"] == "rank":
             return self._rank(figure, table)
+        if self._is_withheld(figure, table):
+            return Finding("", math.nan, UNSPECIFIED, "withheld", {"recomputed": ""})
         cells = self._cells(figure, table)
         if not cells:
             return Finding("", math.nan, UNSPECIFIED, "no_data", {"recomputed": ""})
         found = [self._cell(figure, cell) for cell in cells]
         best = min(found, key=lambda item: STATUSES.index(item.status))
         return best if best.status != CONTRADICTED else self._contradicted(figure, found[0])
+
+    def _is_withheld(self, figure: Row, table: list[Row]) -> bool:
+        """Whether disclosure control keeps back what the figure would be compared with: of a rank,
+        any answer of its table."""
+        ranked = figure["base_kind"] == "rank"
+        own = [row for row in table if ranked or row["category"] == figure["category"]]
+        if not own and figure["category"] in BASES:
+            return bool(pd.isna(table[0]["base_n"]))
+        return any(pd.isna(row["count"]) for row in own)
 
     def _cells(self, figure: Row, table: list[Row]) -> list[Row]:
         """Candidate estimates, those on the printed base first: the base it holds on is found."""

@@ -19,14 +19,16 @@ from analysis.definition import source_files
 from analysis.errors import InputError, Problem
 from analysis.lock import lock
 from analysis.paths import record_of
-from analysis.release import plausibility
+from analysis.release import crosses, plausibility
 from analysis.release.audit import COLUMNS, explained, findings, named
-from analysis.release.crosses import crossed
+from analysis.release.disclosure.control import decide
+from analysis.release.disclosure.linked import MEASURE_NAMES, NAMES, without
+from analysis.release.disclosure.rounding import rounded
 from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
 from analysis.release.free_text import free_text
 from analysis.release.register import read_register
-from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict
+from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict, withhold
 from analysis.stats.families import adjust
 from analysis.stats.shares import PRECISION
 from analysis.study import Study
@@ -37,7 +39,7 @@ PACKAGES = (
     "learner-survey", "duckdb", "ibis-framework", "numpy", "openpyxl", "pandas", "pandera",
     "pyarrow", "pydantic", "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
 )  # fmt: skip
-SETTINGS = ("synthetic", "seed", "period", "retention", "design", "thresholds")
+SETTINGS = ("synthetic", "seed", "period", "retention", "design", "thresholds", "disclosure")
 CODE = Path(__file__).parent.parent
 CELL = [*KEYS, "base_kind"]
 ESTIMATES = [c for c in chapters.ESTIMATE_COLUMNS if c not in PRECISION] + ["verdict", "evidence"]
@@ -55,11 +57,19 @@ DECIMALS = 10
 
 
 def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Every table of results, by name, checked for plausibility."""
+    """Every table of results, by name, checked for plausibility, without what is withheld."""
     data = Data(study, tables)
     estimates = chapters.estimate(data)
     plausibility.check(estimates, data)
-    found = facts(data)
+    tests, measures = chapters.test(data), chapters.measure(data, estimates)
+    counted = crosses.counted(data, estimates)
+    decided = decide(data, estimates, counted, tests, measures)
+    found = pd.concat([facts(data), decided.facts], ignore_index=True)
+    why = withhold(reasons(estimates, tests, study.definition.thresholds), decided.estimates)
+    estimates["verdict"], estimates["reason"] = verdict(why), told(why)
+    estimates["design_effect"] = estimates["base_n"] / estimates["effective_n"]
+    hidden = [*HIDDEN, *PRECISION, "design_effect"]
+    estimates = hide(estimates, hidden, decided.estimates)
     frames: dict[str, pd.DataFrame] = {}
     register = None
     if study.published:
@@ -70,13 +80,11 @@ def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
                 explained(study, register, audited, lang), register, lang
             )
         frames["audit"] = frames[f"audit_{study.definition.languages[0]}"][COLUMNS]
-    tests, measures = chapters.test(data), chapters.measure(data, estimates)
-    why = reasons(estimates, tests, study.definition.thresholds)
-    estimates["verdict"], estimates["reason"] = verdict(why), told(why)
     estimates["evidence"] = evidence(estimates, register, frames.get("audit"), study)
-    crosses = crossed(data, estimates, tests, register, frames.get("audit"))
-    estimates["design_effect"] = estimates["base_n"] / estimates["effective_n"]
-    estimates = hide(estimates, [*HIDDEN, *PRECISION, "design_effect"])
+    released = crosses.crossed(
+        counted, decided.crosses, study, estimates, tests, register, frames.get("audit")
+    )
+    tests = without(tests, decided.tests, NAMES)
     adjusted = adjust(tests)
     tests = _with_adjusted(tests, adjusted)
     tests["evidence"] = of_tests(tests, estimates)
@@ -84,11 +92,14 @@ def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
     first = {
         "estimates": estimates[ESTIMATES],
         "tests": tests[TESTS],
-        "measures": measures[MEASURES],
+        "measures": without(measures, decided.measures, MEASURE_NAMES)[MEASURES],
         "precision": estimates[PRECISIONS],
         "adjustments": adjusted,
-        "crosses": crosses[CROSSES],
+        "crosses": released[CROSSES],
     }
+    rules = study.definition.disclosure
+    if rules and rules.rounding and not rules.public:
+        first = rounded(first, rules.rounding)
     first = {name: _rounded(frame) for name, frame in first.items()}
     written = free_text(study, tables["survey"]) if "survey" in tables else {}
     return first | frames | written | {"facts": found, "codebook": codebook(study)}

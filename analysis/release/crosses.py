@@ -10,33 +10,42 @@ import pandas as pd
 from analysis.chapters import crosses
 from analysis.chapters.data import Data
 from analysis.release import plausibility
+from analysis.release.disclosure.control import Control
 from analysis.release.evidence import CELL, ILLUSTRATIVE, OBSERVED, TABLE, evidence
-from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict
+from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict, withhold
 from analysis.study import Study
 
 KEY = [*CELL, "base_kind"]
 
 
+def counted(data: Data, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Every closed question by every profile variable, as counted. Raises ImplausibleError."""
+    frame = crosses.estimates(data, chapters_of(estimates))
+    if not frame.empty:
+        check(frame, estimates)
+    return frame
+
+
 def crossed(
-    data: Data,
+    frame: pd.DataFrame,
+    decided: Control,
+    study: Study,
     estimates: pd.DataFrame,
     tests: pd.DataFrame,
     register: pd.DataFrame | None,
     audited: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Every closed question by every profile variable, as released, with the reason of verdicts.
+    """What may be released of `counted`, with the reason of verdicts.
 
-    estimates: those of the chapters with their evidence, before any number is hidden; tests: as
-    computed, since a comparison without a valid test is fragile. Raises ImplausibleError.
+    decided: by disclosure control; estimates: those of the chapters with their evidence; tests: as
+    computed, since a comparison without a valid test is fragile.
     """
-    frame = crosses.estimates(data, chapters_of(estimates))
     if frame.empty:
         return frame.assign(verdict="", reason="", evidence="")
-    check(frame, estimates)
-    why = reasons(frame, tests, data.study.definition.thresholds)
-    frame["verdict"], frame["reason"] = verdict(why), told(why)
-    frame["evidence"] = _evidence(frame, estimates, register, audited, data.study)
-    return hide(frame, HIDDEN)
+    why = withhold(reasons(frame, tests, study.definition.thresholds), decided)
+    frame = frame.assign(verdict=verdict(why), reason=told(why))
+    frame["evidence"] = _evidence(frame, estimates, register, audited, study)
+    return hide(frame, HIDDEN, decided)
 
 
 def chapters_of(estimates: pd.DataFrame) -> dict[str, str]:
@@ -58,7 +67,7 @@ def check(frame: pd.DataFrame, estimates: pd.DataFrame) -> None:
 
 def same_as_estimates(frame: pd.DataFrame, estimates: pd.DataFrame) -> list[str]:
     """A cell that a chapter estimates too has the same numbers."""
-    numbers = [name for name in HIDDEN if name in frame]
+    numbers = [name for name in ["base_n", *HIDDEN] if name in frame]
     both = frame.merge(estimates[[*KEY, *numbers]], on=KEY, suffixes=("", "_other"))
     apart = pd.Series(False, index=both.index)
     for name in numbers:

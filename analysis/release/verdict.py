@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.definition import Thresholds
+from analysis.release.disclosure.control import Control
 
 OK, FRAGILE, SUPPRESSED = "ok", "fragile", "suppressed"
 TABLE = ["chapter", "table", "population"]
-HIDDEN = ["base_n", "count", "share", "share_low", "share_high"]
+HIDDEN = ["count", "share", "share_low", "share_high"]
+# What is withheld, not why: a reason would tell a small count from one hidden beside it.
+WITHHELD = ["hidden_base", "hidden_count"]
 
 
 def reasons(estimates: pd.DataFrame, tests: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
@@ -42,26 +45,34 @@ def _untested(estimates: pd.DataFrame, tests: pd.DataFrame) -> pd.Series:
     return pd.Series(inside, index=estimates.index) & (estimates["by"] != "")
 
 
+def withhold(found: pd.DataFrame, decided: Control) -> pd.DataFrame:
+    """Reasons, with what disclosure control withholds: bases, or counts and what tells them."""
+    return found.assign(hidden_base=decided.base, hidden_count=decided.count & ~decided.base)
+
+
 def verdict(found: pd.DataFrame) -> pd.Series:
     """`suppressed`, `fragile` or `ok`, from the reasons."""
-    fragile = found.drop(columns="hidden_base").any(axis=1)
+    withheld = found.columns.isin(WITHHELD)
     return (
         pd.Series(OK, index=found.index)
-        .mask(fragile, FRAGILE)
-        .mask(found["hidden_base"], SUPPRESSED)
+        .mask(found.loc[:, ~withheld].any(axis=1), FRAGILE)
+        .mask(found.loc[:, withheld].any(axis=1), SUPPRESSED)
     )
 
 
 def told(found: pd.DataFrame) -> pd.Series:
-    """The reasons of each estimate, joined by ";"."""
+    """The reasons of each estimate, joined by ";". Of one that is withheld, nothing else is told:
+    a wide interval would tell of its numbers."""
+    withheld = [name for name in WITHHELD if name in found]
     names = pd.Series("", index=found.index)
     for name in found.columns:
         names = names.mask(found[name], names + ";" + name)
+    for name in withheld:
+        names = names.mask(found[name], ";" + name)
     return names.str.removeprefix(";")
 
 
-def hide(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The same frame without the numbers of what is suppressed."""
-    return frame.assign(
-        **{name: frame[name].mask(frame["verdict"] == SUPPRESSED) for name in columns}
-    )
+def hide(frame: pd.DataFrame, columns: list[str], decided: Control) -> pd.DataFrame:
+    """The same frame without the numbers that are withheld."""
+    hidden = {name: frame[name].mask(decided.count) for name in columns}
+    return frame.assign(**hidden, base_n=frame["base_n"].mask(decided.base))

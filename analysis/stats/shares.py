@@ -18,6 +18,8 @@ COLUMNS = ["category", *NUMBERS, *PRECISION]
 Sets = Mapping[str, Sequence[str]]
 Columns = dict[str, Any]
 NAN = float("nan")
+# Contributions to a total that disclosure control looks at.
+LARGEST = 10
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,20 @@ def total(category: str, count: float, base: float, base_kind: str) -> pd.DataFr
     return pd.DataFrame([row])
 
 
-def mean_row(category: str, count: float, base: int, base_kind: str) -> pd.DataFrame:
-    """One row for a mean: `count` is the total, so that the mean is count / base_n."""
-    return total(category, count, base, base_kind).assign(share=NAN, method="mean")
+def mean_row(
+    category: str,
+    count: float,
+    base: int,
+    base_kind: str,
+    contributions: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """One row for a mean: `count` is the total, so that the mean is count / base_n.
+
+    contributions: what each person or company adds to the total, or at least the largest. The gate
+    reads the largest few in the column `largest`, and drops it.
+    """
+    row = total(category, count, base, base_kind).assign(share=NAN, method="mean")
+    if contributions is None:
+        return row
+    largest = tuple(sorted((float(each) for each in contributions), reverse=True)[:LARGEST])
+    return row.assign(largest=pd.Series([largest], index=row.index, dtype=object))
