@@ -11,13 +11,25 @@ from typing import Any
 import pandas as pd
 
 from analysis.chapters.data import label, measured
-from analysis.chapters.volumes import AMOUNTS, LEADING, TIMES, YEAR, Groups, Volumes, values
+from analysis.chapters.titles import quality
+from analysis.chapters.volumes import (
+    AMOUNTS,
+    LEADING,
+    PATHS,
+    TIMES,
+    YEAR,
+    Groups,
+    Volumes,
+    values,
+)
 from analysis.stats.concentration import gini
 from analysis.stats.growth import growth
 from analysis.stats.shares import mean_row, total
 
 CHAPTER = "consumption"
 PEOPLE, TRAININGS = "people", "trainings"
+# Rules told in the results, those that match most.
+RULES = 30
 
 
 def estimates(volumes: Volumes) -> list[pd.DataFrame]:
@@ -29,8 +41,12 @@ def estimates(volumes: Volumes) -> list[pd.DataFrame]:
             tables += by_group_and_year(volumes, groups)
     if volumes.people is not None:
         tables.append(times_trained(volumes, volumes.people))
+        if volumes.spec.ai:
+            tables.append(paths(volumes, volumes.people))
     if volumes.spec.provider:
         tables.append(providers(volumes))
+    if volumes.spec.ai:
+        tables.append(rules(volumes))
     return tables
 
 
@@ -71,7 +87,9 @@ def by_group(volumes: Volumes, groups: Groups) -> list[pd.DataFrame]:
     for kind, counts in ((PEOPLE, volumes.people), (TRAININGS, volumes.trainings)):
         if counts is not None:
             found[kind] = counts[groups.name].reindex(list(groups.answers))
-            bases[kind] = float(counts["", kind])
+            # The kind, scope and level of AI training are told of those about AI.
+            whole = ("ai", "ai") if groups.name.startswith("ai_") else ("", kind)
+            bases[kind] = float(counts[whole])
     return [
         _labelled(volumes, _rows(counts, bases[kind], kind), groups.name)
         for kind, counts in found.items()
@@ -99,6 +117,22 @@ def times_trained(volumes: Volumes, people: pd.Series) -> pd.DataFrame:
     return _labelled(volumes, _rows(counts, float(people["", PEOPLE]), PEOPLE), "times_trained")
 
 
+def paths(volumes: Volumes, people: pd.Series) -> pd.DataFrame:
+    """People trained on AI by the levels of training they have had."""
+    counts = people[""][["_".join(names) for names in PATHS]]
+    return _labelled(volumes, _rows(counts, float(people["ai", "ai"]), PEOPLE), "ai_path")
+
+
+def rules(volumes: Volumes) -> pd.DataFrame:
+    """Trainings that each rule says are about AI, the rules that match most."""
+    frame = volumes.matched.head(RULES)
+    counts = frame.set_index("rule")["trainings"]
+    trained = float(volumes.trainings["ai", "ai"])
+    if counts.empty:
+        return _labelled(volumes, total("base", 0, 0, TRAININGS), "ai_rule")
+    return _labelled(volumes, _rows(counts, trained, TRAININGS), "ai_rule")
+
+
 def providers(volumes: Volumes) -> pd.DataFrame:
     """Number of providers, and the actions of the first ten."""
     frame = volumes.providers
@@ -112,7 +146,7 @@ def providers(volumes: Volumes) -> pd.DataFrame:
 
 def measures(volumes: Volumes) -> list[pd.DataFrame]:
     """Growth between years of every volume, of actions in each group; concentration."""
-    tables = [*_growths(volumes)]
+    tables = [*_growths(volumes), *(_quality(volumes) if volumes.spec.ai else [])]
     if volumes.spec.provider:
         named = _named(volumes, "provider_concentration")
         for kind in AMOUNTS:
@@ -122,6 +156,26 @@ def measures(volumes: Volumes) -> list[pd.DataFrame]:
                 nothing = float("nan")
                 found = (gini(held), nothing, nothing)
                 tables.append(measured(row, "gini", found, "count"))
+    return tables
+
+
+def _quality(volumes: Volumes) -> list[pd.DataFrame]:
+    """Precision and recall of the rules on the labelled sample of titles, class by class.
+
+    Of titles that no rule was written after (`held_out`); made by the authors of the rules, so that
+    other people's titles will be told apart less well.
+    """
+    tables = []
+    for row in quality(volumes.rules).to_dict("records"):
+        named = _named(volumes, row["variable"]) | {"category": row["category"]}
+        named |= {"base_kind": TRAININGS}
+        for measure, value, base in (
+            ("precision", row["precision"], row["found"]),
+            ("recall", row["recall"], row["labelled"]),
+        ):
+            nothing = float("nan")
+            told = {**named, "base_n": base}
+            tables.append(measured(told, measure, (float(value), nothing, nothing), "count"))
     return tables
 
 

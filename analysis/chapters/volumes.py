@@ -17,6 +17,7 @@ import pandas as pd
 from ibis.expr import types as ir
 
 from analysis.chapters.extract import Extract, amount, fetched
+from analysis.chapters.titles import DEFAULT, VALUES, TitleRule, classified, hit, read_rules, spaced
 from analysis.definition import Consumption
 
 # Bits of a whole number that every engine has.
@@ -101,19 +102,44 @@ def masks(table: ir.Table, variables: Sequence[Groups]) -> dict[str, Any]:
     return found
 
 
+def inside(table: ir.Table, variables: Sequence[Groups]) -> dict[tuple[str, str], ir.BooleanValue]:
+    """Whether each holder (a row with words) is in a group, by variable and value."""
+    return {
+        (groups.name, answer): (table[f"word_{number}"] & (1 << (first + at))) != 0
+        for number, word in enumerate(_words(variables))
+        for groups, first, part in word
+        for at, answer in enumerate(part)
+    }
+
+
 def holders(
     table: ir.Table, variables: Sequence[Groups]
 ) -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
-    """Aggregates that count holders (rows with words) by group, and the column of each group."""
-    counts, columns = {}, {}
-    for number, word in enumerate(_words(variables)):
-        for groups, first, part in word:
-            for at, answer in enumerate(part):
-                name = f"b{number}_{first + at}"
-                inside = table[f"word_{number}"] & (1 << (first + at))
-                counts[name] = table.count(where=inside != 0)
-                columns[groups.name, answer] = name
-    return counts, columns
+    """Aggregates that count holders by group, and the column of each group."""
+    truths = inside(table, variables)
+    columns = {key: f"b_{at}" for at, key in enumerate(truths)}
+    return {columns[key]: table.count(where=truth) for key, truth in truths.items()}, columns
+
+
+def paths(table: ir.Table, variables: Sequence[Groups]) -> dict[str, Any]:
+    """Aggregates that count people by the levels of AI training they have had."""
+    truths, levels = inside(table, variables), VALUES["ai_level"]
+    if not any(groups.name == "ai_level" for groups in variables):
+        return {}
+    found = {}
+    for names in PATHS:
+        parts = [
+            truths["ai_level", level] if level in names else ~truths["ai_level", level]
+            for level in levels
+        ]
+        found["_".join(names)] = table.count(where=reduce(lambda one, two: one & two, parts))
+    return found
+
+
+PATHS = [
+    [level for bit, level in enumerate(VALUES["ai_level"]) if chosen >> bit & 1]
+    for chosen in (1, 2, 4, 3, 5, 6, 7)
+]
 
 
 def _known(table: ir.Table, name: str) -> ir.Table:
@@ -135,10 +161,9 @@ def people(table: ir.Table, spec: Consumption, variables: Sequence[Groups]) -> p
         name: each.count(where=each["times"].between(low, high))
         for name, (low, high) in TIMES.items()
     }
-    found = fetched(each.agg(people=each.count(), **times, **counts)).iloc[0]
-    named: dict[tuple[str, str], int] = {
-        ("", name): int(found[name]) for name in ("people", *TIMES)
-    }
+    walked = paths(each, variables)
+    found = fetched(each.agg(people=each.count(), **times, **walked, **counts)).iloc[0]
+    named = {("", name): int(found[name]) for name in ("people", *TIMES, *walked)}
     return pd.Series(named | {key: int(found[name]) for key, name in columns.items()})
 
 
@@ -178,11 +203,45 @@ class Volumes:
     def rows(self) -> ir.Table:
         """Rows of the population of actions, with their year and their leading provider."""
         table = rows_of(self.extract, self.spec)
+        if self.spec.ai:
+            told = self.classes.rename(_title="title")
+            table = table.left_join(told, table[self.spec.title] == told["_title"]).drop("_title")
         if not self.spec.provider:
             return table
         name, leading = table[self.spec.provider], self.leading
         shown = ibis.ifelse(array_position(ibis.array(leading), name) > 0, name, OTHERS)
         return table.mutate(**{LEADING: shown})
+
+    @cached_property
+    def rules(self) -> list[TitleRule]:
+        """Rules of titles: those of the study, else the default ones."""
+        paths = self.extract.study.paths
+        own = paths.definition / DEFAULT.name
+        return read_rules(own, paths.shown(own)) if own.is_file() else read_rules(DEFAULT, "")
+
+    @cached_property
+    def classes(self) -> ir.Table:
+        """Each title once, with its classes."""
+        known = _known(rows_of(self.extract, self.spec), self.spec.title)
+        titles = known.select(title=known[self.spec.title]).distinct()
+        return self.extract.kept(classified(self.extract.kept(titles, "each"), self.rules), "told")
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """Titles that each rule of the class `ai` matches (columns: rule, trainings)."""
+        letters = self.classes.select(letters=spaced(self.classes["title"]))
+        telling = [rule for rule in self.rules if "ai" in rule.classes]
+        counts = {
+            f"r{at}": letters.count(where=hit(rule, letters["letters"]))
+            for at, rule in enumerate(telling)
+        }
+        found = fetched(letters.agg(**counts)).iloc[0]
+        frame = pd.DataFrame(
+            {"rule": [rule.pattern for rule in telling], "trainings": found.to_numpy(dtype=int)}
+        )
+        matched = frame.groupby("rule", as_index=False)["trainings"].max()
+        matched = matched[matched["trainings"] > 0]
+        return matched.sort_values(["trainings", "rule"], ascending=[False, True])
 
     @cached_property
     def years(self) -> list[str]:
@@ -205,6 +264,8 @@ class Volumes:
         if self.spec.provider and self.leading:
             others = [OTHERS] if len(self.providers) > FIRST else []
             found.append(Groups(LEADING, [*self.leading, *others]))
+        if self.spec.ai:
+            found += [Groups(name, answers) for name, answers in VALUES.items()]
         return found
 
     @cached_property

@@ -22,7 +22,7 @@ Text = dict[str, str]
 
 
 # Variables of an extract whose values are told as they stand in it.
-OWN_NAMES = ("year", "provider")
+OWN_NAMES = ("year", "provider", "ai_rule")
 
 
 @dataclass(frozen=True)
