@@ -88,7 +88,7 @@ def examine_extract(
         problems = _header_problems(reading, mappings, headers)
         if problems or not parts:
             return _stopped(problems, mappings)
-        rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        rows = _union(parts)
         return _checked(reading, rows, mappings, say)
 
 
@@ -127,7 +127,8 @@ def _parts(
             problems += error.problems
     if problems:
         raise InputError(problems)
-    say(f"typing the rows of {sum(map(len, texts.values())):,} files of text")
+    if texts:
+        say(f"typing the rows of {sum(map(len, texts.values())):,} files of text")
     staged = [_stage(reading, group, number) for number, group in enumerate(texts.values())]
     parts = [_staged_rows(reading, staged)] if staged else []
     for signature, group in parquet.items():
@@ -255,12 +256,18 @@ def _staged_rows(reading: _Reading, staged: Sequence[Path]) -> ir.Table:
     """Rows of text files, numbered one after the other (see `_firsts`)."""
     con = reading.engine.con
     paths = [str(path) for path in staged]
-    numbered = {"file_row_number": True} if reading.engine.embedded else {}
-    table = con.read_parquet(paths, table_name="staged", **numbered)
-    row = table["file_row_number"] if numbered else ibis.null("int64")
+    if reading.engine.embedded:
+        table = con.read_parquet(paths, table_name="staged", file_row_number=True)
+        row = table["file_row_number"]
+    else:
+        table, row = _union([con.read_parquet(path) for path in paths]), ibis.null("int64")
     return table.select(
         *reading.known, FOUND, FILE, **{BAD: table[BAD].cast("int64"), ROW: row.cast("int64")}
     ).select(*reading.known, BAD, FOUND, FILE, ROW)
+
+
+def _union(tables: Sequence[ir.Table]) -> ir.Table:
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def _firsts(rows: ir.Table) -> dict[str, int]:
@@ -278,8 +285,8 @@ def _read_parquet(reading: _Reading, paths: Sequence[Path], name: str) -> ir.Tab
             hive_partitioning=True, hive_types_autocast=False,
         )  # fmt: skip
         return table.mutate(**{FILE: table["filename"], ROW: table["file_row_number"]})
-    # Other engines name no file and number no row; a folder or a list is read all the same.
-    table = con.read_parquet([str(path) for path in paths])
+    # Other engines name no file and number no row.
+    table = _union([con.read_parquet(str(path)) for path in paths])
     nowhere = ibis.null("int64")
     return table.mutate(**{FILE: ibis.literal(str(paths[0])), ROW: nowhere})
 
