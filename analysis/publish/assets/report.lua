@@ -112,8 +112,15 @@ local function says_nothing(block)
   return block.t == "Div" and block.identifier == "" and #block.content == 0
 end
 
+-- The notes at the end are about the page as a whole; Quarto's own boxes, which it puts after them
+-- to carry its navigation and takes out again, are about nothing a reader sees.
+local function beside_the_text(block)
+  return block.t == "Div"
+    and (block.identifier == "tbl-cited" or block.identifier:match("^quarto%-") ~= nil)
+end
+
 -- A heading under which nothing stands is left out, and so is a panel or a lead without content:
--- what it was about is not in the study. The notes at the end are about the page as a whole.
+-- what it was about is not in the study.
 local function filled(blocks)
   local kept, content, below = pandoc.Blocks({}), false, 0
   for at = #blocks, 1, -1 do
@@ -128,7 +135,7 @@ local function filled(blocks)
       end
     elseif not says_nothing(block) then
       kept:insert(1, block)
-      content = content or not (block.t == "Div" and block.identifier == "tbl-cited")
+      content = content or not beside_the_text(block)
     end
   end
   return kept
