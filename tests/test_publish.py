@@ -75,6 +75,7 @@ def test_code_that_is_only_shown_stays_prose(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("pas de front matter", "line 1"),
+        ("---\ntitle: A\n---\n\nun `{python} f(\n1)`\n", "line 5: an expression in a sentence"),
         ("---\nlang: fr\n---\n", "no title"),
         ("---\ntitle: [\n---\n", "not YAML"),
         ("---\ntitle: A\n---\n\n```{python}\nx\n", "line 5: a code fence is not closed"),
@@ -478,6 +479,12 @@ def test_asking_for_quarto_without_it_says_so(
     monkeypatch.setattr("analysis.publish.quarto.find_quarto", lambda: None)
     with pytest.raises(RenderError, match="quarto is not on the path"):
         render(study, "fr", "quarto", out=tmp_path / "site")
+
+
+def test_a_value_that_is_empty_leaves_nothing(site: Path) -> None:
+    text = (site / "satisfaction.html").read_text(encoding="utf-8")
+    assert "Une phrase, et sa fin." in re.sub(r"\s+", " ", text)
+    assert "{python}" not in text and "Rien ne se trouve dessous" not in text
 
 
 @with_quarto

@@ -22,9 +22,8 @@ from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from analysis.publish.pages import Cell, Page, Prose, RenderError
+from analysis.publish.pages import INLINE, Cell, Page, Prose, RenderError
 
-INLINE = re.compile(r"(^|[^`])`\{python\}[ \t]([^`]+)`", re.MULTILINE)
 MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 OPTIONS = {
@@ -132,7 +131,7 @@ def _markdown(page: Page, part: Prose | Cell, outputs: dict[int, list[Any]]) -> 
     if isinstance(part, Prose):
         shown = outputs.get(id(part), [])
         values = (output for output in shown if output.output_type == "display_data")
-        return INLINE.sub(lambda match: match[1] + inline(next(values).data), part.text)
+        return INLINE.sub(lambda match: _said(match, next(values).data), part.text)
     unknown = sorted(set(part.options) - OPTIONS)
     if unknown:
         raise RenderError(
@@ -140,6 +139,13 @@ def _markdown(page: Page, part: Prose | Cell, outputs: dict[int, list[Any]]) -> 
             f"use one of {', '.join(sorted(OPTIONS))}"
         )
     return cell_markdown(part, outputs.get(id(part), []))
+
+
+def _said(match: re.Match[str], data: Mapping[str, str]) -> str:
+    """An expression replaced by its value; one without a value is left, as Quarto leaves it, to
+    report.lua, which takes it out."""
+    value = inline(data)
+    return match[1] + value if value else match[0]
 
 
 def inline(data: Mapping[str, str]) -> str:

@@ -54,6 +54,7 @@ class Page:
 FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 CODE = re.compile(r"^\{python\b[^}]*\}$")
+INLINE = re.compile(r"(^|[^`])`\{python\}[ \t]([^`]+)`", re.MULTILINE)
 OPTION = re.compile(r"^#\|\s?(.*)$")
 
 
@@ -71,7 +72,21 @@ def read_page(path: Path) -> Page:
         raise RenderError(f"{path.name}: the front matter has no title")
     body = text[match.end() :]
     first = match[0].count("\n") + 1
-    return Page(path.stem, front, match[0], tuple(_parts(body, first, path.name)))
+    parts = tuple(_parts(body, first, path.name))
+    for part in parts:
+        if isinstance(part, Prose):
+            _expressions_are_lines(part, path.name)
+    return Page(path.stem, front, match[0], parts)
+
+
+def _expressions_are_lines(prose: Prose, name: str) -> None:
+    """Quarto puts values into one line at a time: it would leave an expression of several."""
+    for found in INLINE.finditer(prose.text):
+        if "\n" in found[2]:
+            line = prose.line + prose.text.count("\n", 0, found.start(2))
+            raise RenderError(
+                f"{name}, line {line}: an expression in a sentence stands on one line"
+            )
 
 
 def _parts(body: str, first: int, name: str) -> list[Prose | Cell]:

@@ -82,6 +82,12 @@ local function unwrap(div)
   end
 end
 
+-- An expression in a sentence whose value is empty: Quarto leaves its code standing, and so does
+-- our own engine, lest the line it was on cut the paragraph in two.
+local function without_value(code)
+  if code.text:match("^{python}%s") then return {} end
+end
+
 -- passages that a study does not have --------------------------------------------------------
 
 local dropped = {}
@@ -460,7 +466,7 @@ end
 function Pandoc(doc)
   context = pandoc.json.decode(context_text(), false)
   page = input_name()
-  doc = doc:walk({ Div = unwrap })
+  doc = doc:walk({ Div = unwrap, Code = without_value })
   doc = doc:walk({ Div = passage })
   doc.blocks = filled(doc.blocks)
   doc:walk({
