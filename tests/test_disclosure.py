@@ -15,7 +15,7 @@ from analysis import chapters
 from analysis.chapters import crosses
 from analysis.chapters.data import Data
 from analysis.definition import Disclosure
-from analysis.release.disclosure.attack import Needs, Published, ranges
+from analysis.release.disclosure.attack import Needs, Published, Work, ranges
 from analysis.release.disclosure.complementary import Task, protect
 from analysis.release.disclosure.control import decide
 from analysis.release.disclosure.primary import tells
@@ -189,6 +189,30 @@ def test_one_hidden_cell_of_a_table_takes_a_rectangle_with_it():
     assert hidden.sum() == 4
     ((low, high),) = ranges(published, hidden, np.array([0]))
     assert high - low >= 5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_hidden_without_work_left_is_as_safe(seed):
+    """Tables of three by five with small counts, where no search for the cheapest is allowed."""
+    rng = np.random.default_rng(seed)
+    table = np.zeros((4, 6))
+    table[:3, :5] = rng.integers(0, 40, (3, 5))
+    table[3], table[:, 5] = table.sum(0), table.sum(1)
+    table[3, 5] = table[3, :5].sum()
+    at, value = np.arange(24).reshape(4, 6), table.ravel()
+    sums = np.zeros((10, 24))
+    for n in range(4):
+        sums[n, at[n, :5]], sums[n, at[n, 5]] = 1, -1
+    for n in range(6):
+        sums[4 + n, at[:3, n]], sums[4 + n, at[3, n]] = 1, -1
+    few = (value > 0) & (value < 10)
+    need = np.where(few, 5.0, 0.0)
+    published = Published(value, csr_array(sums), np.full(24, 900.0))
+    task = Task(published, few, value == 0, Needs(0 * need, 0 * need, need), 1 + value)
+    hidden = protect(task, Work(0))
+    assert hidden[few].all() and few.any()
+    found = ranges(published, hidden & (value > 0), np.flatnonzero(few))
+    assert (found[:, 1] - found[:, 0] >= 5).all()
 
 
 def test_amounts_of_a_few_are_told_by_n_k_and_p():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -24,6 +24,26 @@ EPSILON = 1e-6
 ENOUGH = 60
 # Times that cells are sent out together without much more being learnt.
 IDLE = 3
+# Steps of the simplex method that one programme may take.
+STEPS = 100_000
+
+
+class OutOfWorkError(Exception):
+    """Attacks have taken as much work as they may."""
+
+
+@dataclass
+class Work:
+    """Work that attacks may still do, about a microsecond a unit. No time: the same answers give
+    the same results on any machine."""
+
+    left: float
+
+    def take(self, cells: int, steps: int) -> None:
+        """Count one programme. Raises OutOfWorkError when no work is left."""
+        self.left -= 4_000 + 5 * cells + 0.01 * cells * steps
+        if self.left <= 0:
+            raise OutOfWorkError
 
 
 @dataclass(frozen=True)
@@ -85,9 +105,15 @@ class Lot:
     """Hidden cells that hang together, under attack."""
 
     def __init__(
-        self, published: Published, cells: Places, rows: Places, known: tuple[Floats, Floats]
+        self,
+        published: Published,
+        cells: Places,
+        rows: Places,
+        known: tuple[Floats, Floats],
+        work: Work | None = None,
     ) -> None:
         """known: lowest and highest value of each cell that attacks have found so far."""
+        self.work = work
         self.published, self.cells = published, cells
         self.all_sums = published.sums[rows]
         self.sums = csr_array(self.all_sums[:, cells])
@@ -119,12 +145,9 @@ class Lot:
             return float(reach), np.zeros(0)
         objective = np.zeros(len(self.cells))
         objective[at] = -sign
-        found = linprog(
-            objective, A_eq=self.sums, b_eq=self.right,
-            bounds=np.column_stack([np.zeros(len(self.cells)), self.ceiling]), method="highs-ds",
-        )  # fmt: skip
-        if found.status != 0:
-            return 0.0, np.zeros(self.sums.shape[0])
+        found = self._solve(objective, np.zeros(len(self.cells)), self.ceiling)
+        if found.status != 0:  # nothing is proved either way
+            raise OutOfWorkError
         self._learn(found.x)
         return float(sign * (found.x[at] - self.truth[at])), found.eqlin.marginals
 
@@ -161,17 +184,7 @@ class Lot:
         is made before the next.
         """
         asked = [needs.below[self.cells], needs.above[self.cells], needs.width[self.cells]]
-        wanted = np.flatnonzero(np.max(asked, axis=0) > 0).tolist()
-        left = [at for at in wanted if not self._is_safe(at, *(each[at] for each in asked))]
-        far = np.maximum(np.maximum(asked[0], asked[1]), asked[2])
-        draw, idle = np.random.default_rng(0), 0
-        while left and idle < IDLE:
-            before = len(left)
-            way = draw.choice([-1.0, 1.0], len(self.cells))
-            for sign in (1.0, -1.0):
-                self._together(left, far, sign * way)
-            left = [at for at in left if not self._is_safe(at, *(each[at] for each in asked))]
-            idle = 0 if len(left) < 0.9 * before else idle + 1
+        left = self.spread(needs, np.max(asked, axis=0) > 0)
         cuts: list[Cut] = []
         attacked: set[int] = set()
         for at in left:
@@ -183,6 +196,22 @@ class Lot:
                 break
         return cuts
 
+    def spread(self, needs: Needs, wanted: NDArray[np.bool_]) -> list[int]:
+        """Send cells out together; returns those that this does not prove safe."""
+        asked = [needs.below[self.cells], needs.above[self.cells], needs.width[self.cells]]
+        some = np.flatnonzero(wanted).tolist()
+        left = [at for at in some if not self._is_safe(at, *(each[at] for each in asked))]
+        far = np.maximum(np.maximum(asked[0], asked[1]), asked[2])
+        draw, idle = np.random.default_rng(0), 0
+        while left and idle < IDLE:
+            before = len(left)
+            way = draw.choice([-1.0, 1.0], len(self.cells))
+            for sign in (1.0, -1.0):
+                self._together(left, far, sign * way)
+            left = [at for at in left if not self._is_safe(at, *(each[at] for each in asked))]
+            idle = 0 if len(left) < 0.9 * before else idle + 1
+        return left
+
     def _together(self, left: list[int], far: Floats, way: Floats) -> None:
         """Send cells each its way (1 up, -1 down) at once, none farther than it has to go."""
         if not self.sums.shape[0]:
@@ -192,12 +221,19 @@ class Lot:
         low, high = np.zeros(len(self.cells)), self.ceiling.copy()
         low[left] = np.maximum(self.truth - far, 0)[left]
         high[left] = np.minimum(self.truth + far, self.ceiling)[left]
-        found = linprog(
-            objective, A_eq=self.sums, b_eq=self.right,
-            bounds=np.column_stack([low, high]), method="highs-ds",
-        )  # fmt: skip
+        found = self._solve(objective, low, high)
         if found.status == 0:
             self._learn(found.x)
+
+    def _solve(self, objective: Floats, low: Floats, high: Floats) -> OptimizeResult:
+        """One linear programme over all that fits what is published."""
+        found = linprog(
+            objective, A_eq=self.sums, b_eq=self.right, bounds=np.column_stack([low, high]),
+            method="highs-ds", options={"maxiter": STEPS},
+        )  # fmt: skip
+        if self.work is not None:
+            self.work.take(len(self.cells), int(found.nit))
+        return found
 
     def _alone(self, at: int, below: float, above: float, width: float) -> list[Cut]:
         """What one cell asks for; nothing where it is safe after all."""

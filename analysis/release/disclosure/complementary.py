@@ -3,8 +3,8 @@
 Optimal cell suppression after Fischetti and Salazar (2000): choose the cells to hide by a small
 integer programme, attack the choice, add what each successful attack asks of a better one, and
 repeat until no attack succeeds. Cells that no attack links are chosen apart. After some rounds
-cells are only added, cheapest first, until every attack fails: the answer is then not the smallest,
-but as safe. Nothing is returned that an attack succeeds on.
+cells are only added, cheapest first, until every attack fails; and when this takes too much work,
+whole rows and columns of tables (coarse). The answer is then not the smallest, but as safe.
 """
 
 from __future__ import annotations
@@ -23,16 +23,21 @@ from analysis.release.disclosure.attack import (
     Floats,
     Lot,
     Needs,
+    OutOfWorkError,
     Places,
     Published,
+    Work,
     linked,
     plain,
 )
+from analysis.release.disclosure.coarse import Coarse
 
 Flags = NDArray[np.bool_]
 # Nodes of one integer programme, and how near to the best it may stop. Limits are of work, not of
 # time: the same answers always give the same results.
 NODES, GAP = 2_000, 0.005
+# Work (see attack) that the search for a good choice may take.
+WORK = 3_000_000.0
 # Hidden cells from which on a lot is attacked part by part, and relations of a cell that links
 # them.
 LARGE, LINK = 2_500, 6
@@ -55,19 +60,43 @@ class Task:
     cost: Floats
 
 
-def protect(task: Task) -> Flags:
-    """Cells to hide, those given included. Every one that needs protection has it."""
-    best = _best(task) if len(task.cost) <= FEW else None
-    return _until_safe(task, _Seen(task), task.hidden) if best is None else best
+def protect(task: Task, work: Work | None = None) -> Flags:
+    """Cells to hide, those given included. Every one that needs protection has it.
+
+    work: what the search may still take, shared by several tasks; WORK where it is not given.
+    """
+    work = Work(WORK) if work is None else work
+    try:
+        best = _best(task, work) if len(task.cost) <= FEW else None
+        return _until_safe(task, _Seen(task, work), task.hidden) if best is None else best
+    except OutOfWorkError:
+        work.left = 0
+        return _coarse(task)
 
 
-def _best(task: Task) -> Flags | None:
+def _coarse(task: Task) -> Flags:
+    def asked(hidden: Flags) -> list[Cut]:
+        return plain(task.published, hidden & ~task.fixed, task.needs)
+
+    def choose(hidden: Flags, cuts: list[Cut]) -> Flags:
+        chosen = np.zeros_like(hidden)
+        free = ~hidden & ~task.fixed
+        rows = [_asked(task, hidden, cut) for cut in cuts if free[cut.cells].any()]
+        for part, members in _lots(rows, len(task.cost)):
+            chosen[part] |= _greedy(task.cost[part], *_table([rows[n] for n in members], part))
+        return chosen
+
+    run = Coarse(task.published, task.fixed, task.needs, task.cost)
+    return run.protect(task.hidden, asked, choose)
+
+
+def _best(task: Task, work: Work) -> Flags | None:
     """The cheapest choice, where it is found in a few rounds: each starts from what attacks have
     asked for so far, and nothing else."""
     rows: list[tuple[Places, Floats, float]] = []
     hidden = task.hidden
     for _ in range(ROUNDS):
-        cuts = _Seen(task).attack(hidden)
+        cuts = _Seen(task, work).attack(hidden)
         if not cuts:
             return hidden
         rows += [_asked(task, task.hidden, cut) for cut in cuts]
@@ -93,8 +122,8 @@ class _Seen:
     are too few people in all.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: Task, work: Work) -> None:
+        self.task, self.work = task, work
         # Whatever fits what is published still fits when less is: ranges only widen.
         self.low, self.high = task.published.value.copy(), task.published.value.copy()
         self.safe: set[bytes] = set()
@@ -112,7 +141,7 @@ class _Seen:
         for cells, rows in linked(task.published, open_):
             name = cells.tobytes()
             while name not in self.safe:
-                lot = Lot(task.published, cells, rows, (self.low, self.high))
+                lot = Lot(task.published, cells, rows, (self.low, self.high), self.work)
                 found = self._lot(lot, open_, hidden)
                 self.low[cells], self.high[cells] = lot.low, lot.high
                 if not found:
@@ -137,7 +166,7 @@ class _Seen:
         place = {cell: n for n, cell in enumerate(lot.cells.tolist())}
         asked: list[Cut] = []
         for cells, rows in linked(self.task.published, parts):
-            part = Lot(self.task.published, cells, rows, (self.low, self.high))
+            part = Lot(self.task.published, cells, rows, (self.low, self.high), self.work)
             asked += part.attack(self.needs)
             at = [place[cell] for cell in cells.tolist()]
             lot.low[at] = np.minimum(lot.low[at], part.low)
@@ -178,12 +207,7 @@ def _lots(
 
 def _solve(cost: Floats, rows: list[tuple[Places, Floats, float]], cells: Places) -> Flags:
     """One integer programme: least cost over the cells, every row met."""
-    place = {cell: n for n, cell in enumerate(cells.tolist())}
-    at = [n for n, row in enumerate(rows) for _ in row[0]]
-    columns = [place[cell] for row in rows for cell in row[0].tolist()]
-    weights = np.concatenate([row[1] for row in rows])
-    table = csr_array((weights, (at, columns)), shape=(len(rows), len(cells)))
-    need = np.array([row[2] for row in rows])
+    table, need = _table(rows, cells)
     found = milp(
         cost, integrality=np.ones(len(cells)), bounds=Bounds(0, 1),
         constraints=LinearConstraint(table, need - 1e-7, np.inf),
@@ -192,6 +216,17 @@ def _solve(cost: Floats, rows: list[tuple[Places, Floats, float]], cells: Places
     if found.x is not None:
         return found.x > 0.5
     return _greedy(cost, table, need)
+
+
+def _table(rows: list[tuple[Places, Floats, float]], cells: Places) -> tuple[csr_array, Floats]:
+    """What rows ask for as a matrix of rows by cells, and how much each asks."""
+    place = {cell: n for n, cell in enumerate(cells.tolist())}
+    at = [n for n, row in enumerate(rows) for _ in row[0]]
+    columns = [place[cell] for row in rows for cell in row[0].tolist()]
+    weights = np.concatenate([row[1] for row in rows])
+    table = csr_array((weights, (at, columns)), shape=(len(rows), len(cells)))
+    need = np.array([row[2] for row in rows])
+    return table, need
 
 
 def _greedy(cost: Floats, table: csr_array, need: Floats) -> Flags:

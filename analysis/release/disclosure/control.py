@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from analysis.chapters.data import Data
 from analysis.definition import Disclosure
 from analysis.release.disclosure import linked
-from analysis.release.disclosure.attack import Needs, Published
+from analysis.release.disclosure.attack import Needs, Published, Work
 from analysis.release.disclosure.cells import NO_ANSWER, Key, Reader, box_of
-from analysis.release.disclosure.complementary import Flags, Task, protect
+from analysis.release.disclosure.complementary import WORK, Flags, Task, protect
 from analysis.release.disclosure.people import FLOW, MISSING, Values
 from analysis.release.disclosure.primary import AMOUNTS, dominated, small, small_bases, small_counts
 from analysis.release.disclosure.relations import System, relate, sums_of_rows
@@ -315,13 +315,13 @@ def _cost(
 def _safe(task: Task, system: System, rules: Disclosure) -> Flags:
     """Protect what must be, then whatever was hidden beside it: no hidden number is told closer
     than the tolerance, whatever it is hidden for."""
-    shown = np.array(system.shown)
-    hidden = protect(task)
+    shown, work = np.array(system.shown), Work(WORK)
+    hidden = protect(task, work)
     beside = hidden & shown & ~task.fixed & ~task.hidden
     while beside.any():
         width = np.where(beside, rules.tolerance, task.needs.width)
         needs = Needs(task.needs.below, task.needs.above, width)
         task = Task(task.published, hidden, task.fixed, needs, task.cost)
-        hidden = protect(task)
+        hidden = protect(task, work)
         beside = hidden & shown & ~task.fixed & ~task.hidden
     return hidden
