@@ -20,10 +20,9 @@ preview: .venv/ready
 build audit validate reconstruct: .venv/ready
 	@python -m analysis $@ $(STUDY)
 
-# The tests of rendering start many kernels: they have a process of their own.
+# Two at a time, a file to each: most of them wait for a browser, a kernel or a build.
 test: .venv/ready
-	python -m pytest --ignore=tests/test_publish.py
-	python -m pytest tests/test_publish.py
+	python -m pytest -n 2 --dist loadfile
 
 lint: .venv/ready
 	ruff check .
