@@ -163,6 +163,8 @@ def validate(study: Study, arguments: argparse.Namespace) -> int:
         print(f"report: {study.paths.shown(page)}", file=sys.stderr)
         raise InputError(problems)
     print(f"{study.name}: no problem found; report: {study.paths.shown(page)}")
+    for remark in (found for source in clean.sources for found in source.remarks):
+        print(f"to look at, though it stops nothing:\n{remark.block()}", file=sys.stderr)
     left = pending(study.paths, study.definition.languages)
     if left:
         print(f"left to decide: {len(left)}", *(f"  {each.line()}" for each in left), sep="\n")

@@ -234,7 +234,7 @@ def test_the_national_report_is_drawn_linked_and_asks_nobody(
     browser: Browser, national_site: Path, width: int
 ) -> None:
     visits = [visit(browser, path, width) for path in sorted(national_site.glob("*.html"))]
-    assert len(visits) == 14
+    assert len(visits) == 15
     assert problems(visits) == []
     assert broken_links(visits, national_site) == []
 

@@ -318,7 +318,7 @@ def test_the_national_document_has_its_chapters_and_numbers(
 ) -> None:
     titles = [one.title for one in _pages(national) if one.front.get("paper", True)]
     expected = [f"{at} {title}" for at, title in enumerate(titles, 1)]
-    assert len(titles) == 13
+    assert len(titles) == 14
     assert chapters(whole)[1:-1] == expected
     assert all(f"{at}/{len(sheets)}" in text for at, text in enumerate(sheets[1:], 2))
 

@@ -23,7 +23,10 @@ INLINE = re.compile(r"`\{python\}[^`]*`")
 ASIDE = re.compile(r"\]\([^)]*\)|```.*?```|\{#[^}]*\}", re.DOTALL)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 # Years of sources, the level of intervals, the ends of a scale, versions: none is a result.
-NO_RESULT = re.compile(r"\b(?:19|20)\d\d\b|95 %|\b0\b|\b1\b|100 %|2\.0|3\.11")
+NO_RESULT = re.compile(
+    r"2016/679|articles 13 (?:à|to) 22 (?:et|and) 77"
+    r"|\b(?:19|20)\d\d\b|95 %|\b0\b|\b1\b|100 %|2\.0|3\.11"
+)
 
 
 def told(root: Path, raw: pd.DataFrame):

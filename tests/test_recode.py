@@ -43,7 +43,7 @@ def study(*recodes: tuple[str, str, str, str]) -> Study:
             "period": {"start": "2026-01-01", "end": "2026-01-31"},
             "sources": {"actions": {"path": "a.csv", "columns": columns}},
             "populations": {},
-            "licence": {"name": "n", "url": "u"},
+            "licence": {"name": "n", "url": "https://example.org/u"},
         }
     )
     listed = tuple(Recode(row, "actions", *item) for row, item in enumerate(recodes, start=2))

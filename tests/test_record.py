@@ -39,14 +39,16 @@ def test_a_record_of_another_export_is_told_with_what_to_write(study, capsys):
     assert main(["build", tiny.NAME, *root]) == 0
     old = raw.read_text()
     raw.write_text(tiny.survey(5))
-    assert main(["build", tiny.NAME, *root]) == 2
+    assert main(["validate", tiny.NAME, *root]) == 0
     err = capsys.readouterr().err
     assert "data/raw/tiny/survey.csv.meta.yml, column sha256" in err
     assert sha256(raw) in err and hashlib.sha256(old.encode()).hexdigest() in err
     page = (study.paths.clean / "validation.html").read_text(encoding="utf-8")
     assert "La fiche de provenance est celle du fichier" in page
+    assert "Update the record" not in page and "mettre à jour la fiche" in page
     write_record(study, producer="Region", sha256=sha256(raw).upper())
-    assert main(["build", tiny.NAME, *root]) == 0
+    assert main(["validate", tiny.NAME, *root]) == 0
+    assert "sha256" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"a: [", b"just words", b"\xff\xfe"])

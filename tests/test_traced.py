@@ -30,6 +30,7 @@ ASIDE = ("figure", "table", "h1", "pre", "code", "nav", "footer", "header", "scr
 # What is counted in the prose itself and not by the study.
 NO_RESULT = [
     r"\d{1,2}(?:er)? \w+ (?:19|20)\d\d",  # days
+    r"2016/679|articles 13 (?:à|to) 22 (?:et|and) 77",  # a regulation and its articles
     r"\b(?:19|20)\d\d\b",  # years of sources
     r"entre 0 et 1(?:00 %)?|de 0 à 1|\b(?:95|100) %",  # levels of intervals, ends of scales
     r"Python \d\.\d+|Licence Ouverte \d\.\d",  # versions

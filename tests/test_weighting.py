@@ -522,8 +522,8 @@ def test_an_impossible_design_ends_with_2_and_says_where(name, tmp_path, capsys,
         small.set_cell(tmp_path / "data/raw" / small.STUDY / "survey.csv", 2, "age", "60_plus")
     found = []
 
-    def examine(study):
-        found.append((study, *clean.examine(study)))
+    def examine(study, *rest):
+        found.append((study, *clean.examine(study, *rest)))
         return found[0][1:]
 
     monkeypatch.setattr(validation, "examine", examine)

@@ -19,7 +19,7 @@ from analysis.intake.fields import ACTIONS, SURVEY, Field, fields
 from analysis.intake.layouts import PLAIN, arrange, may_repeat
 from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
-from analysis.intake.record import check_record, has_record
+from analysis.intake.record import OTHER, check_record, has_record
 from analysis.intake.schemas import Checked
 from analysis.intake.values import typed
 from analysis.intake.weighting import weigh
@@ -44,7 +44,8 @@ class Examined:
 
     received: rows below the header, none if the file could not be read; tables: filled only
     where the source has no problem; layout: how the file was read; columns_aside: headers of what
-    its tool adds by itself; by_place: headers of answers read by their place in a list.
+    its tool adds by itself; by_place: headers of answers read by their place in a list; remarks:
+    what should be mended and stops nothing.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Examined:
     columns_aside: tuple[str, ...] = ()
     by_place: tuple[str, ...] = ()
     in_engine: Found | None = None
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def kept(self) -> int | None:
@@ -205,10 +207,12 @@ def _examine(study: Study, source: str) -> Examined:
     table, checks, problems = _checked_table(known, delivered, study)
     set_aside = _excluded(source, received[empty], "", "empty_row")
     recorded = check_record(path, file)
-    problems = (*recorded, *problems)
+    # A record that was not brought up to date says nothing against the answers themselves.
+    remarks = tuple(found for found in recorded if found.key == OTHER)
+    problems = (*(found for found in recorded if found.key != OTHER), *problems)
     checks = (*_file_checks(study, known, delivered), *checks)
     if has_record(path):
-        checks = (Checked(source, "record_other", "", 1, len(recorded)), *checks)
+        checks = (Checked(source, OTHER, "", 1, len(recorded)), *checks)
     examined = Examined(
         source,
         file,
@@ -220,6 +224,7 @@ def _examine(study: Study, source: str) -> Examined:
         arranged.layout,
         arranged.aside,
         arranged.placed,
+        remarks=remarks,
     )
     if problems:
         return examined

@@ -11,6 +11,9 @@ from analysis.intake.texts import Failure, problem
 from analysis.paths import record_of
 from analysis.safe_yaml import read_yaml
 
+# The rule that a record is of its file: a remark, as the file itself may be right.
+OTHER = "record_other"
+
 
 def has_record(path: Path) -> bool:
     """Whether a raw file has a record beside it."""
@@ -38,5 +41,5 @@ def check_record(path: Path, shown: str) -> list[Failure]:
     known = str(said.get("sha256") or found).lower()
     if known == found:
         return []
-    return [problem("record_other", name, column="sha256", value=found, known=known,
+    return [problem(OTHER, name, column="sha256", value=found, known=known,
                     name=path.name)]  # fmt: skip

@@ -62,6 +62,7 @@ def write_study_problems(paths: Paths, problems: Sequence[Problem], lang: str = 
         "sources": [],
         "rules": [],
         "problems": [_told(item, lang) for item in problems],
+        "remarks": [],
     }
     return _write(paths, content, lang)
 
@@ -75,6 +76,7 @@ def report(study: Study, clean: Clean, problems: Sequence[Problem], lang: str) -
         "sources": [_source(study, item, lang) for item in clean.sources],
         "rules": [rule for item in clean.sources for rule in _rules(study, item, lang)],
         "problems": [_told(item, lang) for item in problems],
+        "remarks": [_told(found, lang) for item in clean.sources for found in item.remarks],
     }
 
 
