@@ -230,7 +230,7 @@ def test_pages_link_to_the_document_once_and_lose_the_link_with_it(ready: Study)
         assert "Un document" not in text
     assert check_site(site, NAMES) == []
     assert not list(site.glob(".*"))
-    page(ready, "satisfaction", "## Une autre page {#sec-reasons}")
+    page(ready, "satisfaction", "## Une autre page {#sec-reasons}\n\nUn texte.")
     render(ready, "fr", "pandoc")
     assert not target.exists()
     assert target.name not in (site / "index.html").read_text(encoding="utf-8")
