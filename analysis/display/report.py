@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 # Under this, a number is told by what it stays below.
 LEAST = 0.001
 ENV = "LEARNER_SURVEY_"
+# What a sentence ends with.
+ENDS = (".", "?", "!", "…", ":")
 
 
 class PageError(Exception):
@@ -493,7 +495,8 @@ class Report:
 
     def _text(self, name: str) -> FigureText:
         if self._is_question(name):
-            return self.texts.questions[self._questions[name].words]
+            general = self.texts.questions[self._questions[name].words]
+            return self.texts.figures.get(name, general)
         _, key, _ = entry_of(self.catalogue, name)
         if key not in self.texts.figures:
             where = f"report/{self.labels.lang}/texts.yml"
@@ -544,7 +547,8 @@ class Report:
             title = self.labels.term("figure", "illustrative_title", topic=topic)
         else:
             title = self._tell(name, text.title, facts, where)
-        question = fill(text.subtitle or "{question} {hint}", facts.values, where).strip()
+        hinted = "{asked} {hint}" if facts.values["hint"] else "{question}"
+        question = fill(text.subtitle or hinted, facts.values, where)
         own = fill(text.note, facts.values, where) if text.note else ""
         note = block.note(rows, words, self.sources, own)
         texts = (_capital(title), question, str(self._say(name)), note)
@@ -586,8 +590,11 @@ class Report:
         entry, group = self._entry(name)
         row = self._rows(name).iloc[0]
         variable, population = row["variable"], row["population"]
+        question = self.labels.variable(variable, population)
         return {
-            "question": self.labels.variable(variable, population),
+            "question": question,
+            # With a full stop where it ends without one, for a sentence to follow.
+            "asked": question if question.endswith(ENDS) else f"{question}.",
             "hint": self.labels.hint(variable, population),
             "group": self.labels.group(group) if group else "",
             "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",

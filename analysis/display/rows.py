@@ -152,7 +152,15 @@ def only_answers(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     kept = rows[rows["category"].isin(known)] if known else rows
     # Among those trained, "no training" is not an answer that was given zero times.
     closed = (kept["category"] == (sources.study.roles.no_training or "")) & (kept["count"] == 0)
-    return kept[~closed]
+    return kept[~(closed | _outside(kept, sources))]
+
+
+def _outside(rows: pd.DataFrame, sources: Sources) -> pd.Series:
+    """Answers that nobody can have given, because the answer says who is in the population."""
+    first = rows.iloc[:1]
+    known = sources.study.definition.populations.get("".join(first["population"]))
+    chosen = known is not None and f"${{{''.join(first['variable'])}}}" in known.where
+    return chosen & (rows["count"] == 0)
 
 
 def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:

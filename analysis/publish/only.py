@@ -29,6 +29,7 @@ WORDS = {
     "lists": "there are lists that are counted whole",
     "assumed": "the number of rows of a list is assumed",
     "not_concerned": "a battery has an answer of those it does not concern",
+    "neutral": "a battery has an answer on neither side",
 }
 OPEN = re.compile(r"^:{3,}[ \t]*(?P<what>\S.*)$")
 SHUT = re.compile(r"^:{3,}[ \t]*$")
@@ -52,6 +53,7 @@ def conditions(study: Study, pages: Mapping[str, bool]) -> dict[str, bool]:
         "lists": bool(set(present) - {"survey"}),
         "assumed": any(source.assumed for source in present.values()),
         "not_concerned": any(battery.not_concerned for battery in batteries),
+        "neutral": any(battery.neutral for battery in batteries),
     }
 
 
