@@ -15,17 +15,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 import yaml
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
 from analysis import whole
 from analysis.errors import InputError, Problem
@@ -330,22 +330,10 @@ def describe_pdf(content: bytes, document: Document) -> bytes:
     writer.add_metadata({"/Author": document.author, "/Subject": document.subject})
     shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
     writer.root_object[NameObject("/ViewerPreferences")] = shown
-    _tell_once(writer, {document.word("contents"), document.word("about")})
     writer.pdf_header = PdfReader(io.BytesIO(content)).pdf_header
     written = io.BytesIO()
     writer.write(written)
     return written.getvalue()
-
-
-def _tell_once(writer: PdfWriter, titles: Collection[str]) -> None:
-    """Titles of the outline that Chromium wrote twice, as it does with what it paints twice."""
-    entry = cast(DictionaryObject, writer.root_object["/Outlines"].get_object()).get("/First")
-    while entry is not None:
-        item = entry.get_object()
-        twice = next((title for title in titles if item["/Title"] == title * 2), None)
-        if twice is not None:
-            item[NameObject("/Title")] = TextStringObject(twice)
-        entry = item.get("/Next")
 
 
 def link(site: Path, name: str, text: str) -> None:
