@@ -8,24 +8,14 @@ number compares as false, and no row is ever neither true nor false.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import ibis
 from ibis.expr import types as ir
 
-from analysis.expression import ExpressionError, Node
+from analysis.expression import COMPARISONS, ExpressionError, Node
 
 NUMBER = r"^[-+]?\d+(\.\d+)?$"
-COMPARISONS: dict[str, Callable] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def condition(node: Node, table: ir.Table) -> ir.BooleanValue:
