@@ -146,7 +146,7 @@ def test_the_pages_of_a_real_study_say_nothing_of_a_reconstruction(general: Stud
     folder = general.paths.clean / "pages" / "fr"
     assert json.loads((folder / "context.json").read_text(encoding="utf-8"))["banner"] is None
     pages = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("_site/*.html")}
-    assert set(pages) == {"index", "method", "general", "data"}
+    assert set(pages) == {"index", "method", "general", "privacy", "data"}
     for name in ("size", "tool", "staff", "budget", "since", "wish", "tool-by-size"):
         assert f'id="fig-question-{name}"' in pages["general"]
     for name, html in pages.items():
