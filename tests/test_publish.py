@@ -13,7 +13,6 @@ import tarfile
 import time
 from pathlib import Path
 
-import nbformat
 import pytest
 import yaml
 from publishing import STUDY, outline, page, project
@@ -21,7 +20,7 @@ from publishing import STUDY, outline, page, project
 from analysis.paths import PROJECT
 from analysis.publish import bundle
 from analysis.publish.check import check_site
-from analysis.publish.notebook import cell_markdown, execute, fenced, inline, kernel
+from analysis.publish.notebook import cell_markdown, execute, fenced, inline, python
 from analysis.publish.pages import Cell, Prose, RenderError, read_page, read_report
 from analysis.publish.quarto import failure
 from analysis.publish.site import is_fresh, render, render_languages, stamp
@@ -137,16 +136,16 @@ def test_as_is_takes_the_wrappers_away() -> None:
     assert "<i>" not in cell_markdown(Cell("", 1, {"output": False}), [output])
 
 
-def _display(data: dict[str, str]) -> object:
-    return nbformat.v4.new_output("display_data", data=data)
+def _display(data: dict[str, str]) -> dict[str, object]:
+    return {"output_type": "display_data", "data": data}
 
 
 def test_pages_do_not_see_each_other(study: Study, tmp_path: Path) -> None:
     first = read_page(qmd(tmp_path, "---\ntitle: A\n---\n```{python}\nx = 1\n```\n"))
     second = read_page(qmd(tmp_path, "---\ntitle: A\n---\n`{python} 'x' in globals()`\n"))
-    with kernel(tmp_path, environment(study, "fr")) as client:
-        execute(first, client)
-        assert execute(second, client).endswith("\nFalse\n")
+    with python(tmp_path, environment(study, "fr")) as here:
+        execute(first, here)
+        assert execute(second, here).endswith("\nFalse\n")
 
 
 @pytest.mark.parametrize(

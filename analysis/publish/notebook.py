@@ -1,4 +1,4 @@
-"""Cells of pages executed by nbclient, and their outputs put back as Markdown.
+"""Cells of pages executed, and their outputs put back as Markdown.
 
 What a cell turns into follows Quarto 1.4 and later (src/core/jupyter/jupyter.ts): HTML comes as a
 raw block, Markdown as it is, text as a code block; `output: asis` takes the wrappers away. Only
@@ -8,20 +8,21 @@ the options below are understood; another one stops the render instead of being 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
+from analysis.paths import PROJECT
 from analysis.publish.pages import INLINE, Cell, Page, Prose, RenderError
 
 MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")
@@ -30,52 +31,84 @@ OPTIONS = {
     "label", "echo", "eval", "output", "include", "warning", "message",
     "fig-cap", "tbl-cap", "fig-alt", "html-table-processing",
 }  # fmt: skip
+# In seconds, for one page; a slow machine needs five.
 TIMEOUT = 120
+# What Python's own account of where it hangs takes to be written.
+GRACE = 2
+Output = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Outputs by step, up to the one that failed, and what it said if one did."""
+
+    outputs: list[list[Output]]
+    failure: str = ""
+
+
+class Python:
+    """A process that executes the steps of one page after the other's (`cells.py`)."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, steps: Sequence[str]) -> Reply:
+        """Run steps in a clean namespace. A process that died, or took too long, is a failure of
+        the first step, as nobody knows how far it came."""
+        late = threading.Timer(TIMEOUT + GRACE, self._process.kill)
+        late.start()
+        try:
+            line = self._ask(json.dumps({"steps": steps}))
+        finally:
+            late.cancel()
+        if not line:
+            return Reply([[]], self._end())
+        reply = json.loads(line)
+        failed = reply["failure"]
+        return Reply(reply["outputs"], f"{failed['name']}: {failed['value']}" if failed else "")
+
+    def _ask(self, request: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            self._process.stdin.write(request + "\n")
+            self._process.stdin.flush()
+        except OSError:  # it ended before
+            return ""
+        return self._process.stdout.readline()
+
+    def _end(self) -> str:
+        code = self._process.wait()
+        if code == -signal.SIGKILL:
+            return f"the page was stopped: it was not done after {TIMEOUT} seconds, or memory ended"
+        return f"Python ended with code {code} while the page was executed"
 
 
 @contextmanager
-def kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[NotebookClient]:
-    """One kernel for every page: starting one and importing pandas costs more than a page."""
-    with tempfile.TemporaryDirectory(prefix="kernel") as sockets:
-        yield from _kernel(folder, environment, Path(sockets))
+def python(folder: Path, environment: Mapping[str, str]) -> Iterator[Python]:
+    """One process for every page: starting one and importing pandas costs more than a page."""
+    with tempfile.TemporaryDirectory(prefix="cells") as own:
+        # IPython keeps its profile in a folder that has nothing of the person's in it.
+        paths = [str(PROJECT), environment.get("PYTHONPATH", "")]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "analysis.publish.cells", str(TIMEOUT)],
+            cwd=folder,
+            env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                 "IPYTHONDIR": own},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+        try:
+            yield Python(process)
+        finally:
+            process.kill()
+            process.communicate()
 
 
-def _kernel(
-    folder: Path, environment: Mapping[str, str], sockets: Path
-) -> Iterator[NotebookClient]:
-    # Sockets in a folder of ours rather than ports that any user of the machine may listen to;
-    # in a short path, as the name of a socket has a hundred characters at most.
-    manager = AsyncKernelManager(
-        kernel_name="python3",
-        transport="tcp" if os.name == "nt" else "ipc",
-        connection_file=str(sockets / "kernel.json"),
-    )
-    client = NotebookClient(
-        nbformat.v4.new_notebook(),
-        km=manager,
-        timeout=TIMEOUT,
-        # Outputs that come late, on a machine with much to do, are waited for and not left out.
-        iopub_timeout=TIMEOUT,
-        raise_on_iopub_timeout=True,
-        record_timing=False,
-        extra_arguments=["--HistoryManager.enabled=False"],
-        resources={"metadata": {"path": str(folder)}},
-    )
-    try:
-        client.execute(env=dict(environment))
-        yield client
-    finally:
-        if client.kc is not None:
-            client.kc.stop_channels()
-        run_sync(manager.shutdown_kernel)(now=True)
-
-
-def execute(page: Page, client: NotebookClient) -> str:
+def execute(page: Page, here: Python) -> str:
     """Execute a page in a clean namespace; gives its Markdown, front matter included.
 
     Raises RenderError with the page, the line of the cell, and what Python said.
     """
-    return written(page, outputs(page, client))
+    return written(page, outputs(page, here))
 
 
 def code(page: Page) -> list[str]:
@@ -83,19 +116,16 @@ def code(page: Page) -> list[str]:
     return list(filter(None, map(_code, page.parts)))
 
 
-def outputs(page: Page, client: NotebookClient) -> list[list[Any]]:
+def outputs(page: Page, here: Python) -> list[list[Output]]:
     """Outputs of each step of a page, executed in a clean namespace. Raises RenderError."""
     steps = [part for part in page.parts if _code(part)]
-    cells = [nbformat.v4.new_code_cell(source) for source in ["%reset -f", *map(_code, steps)]]
-    client.nb = nbformat.v4.new_notebook(cells=cells)
-    try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise RenderError(_failure(page, steps, cells[1:], error)) from error
-    return [cell.outputs for cell in cells[1:]]
+    reply = here.run([_code(part) for part in steps])
+    if reply.failure:
+        raise RenderError(_failure(page, steps, reply))
+    return reply.outputs
 
 
-def written(page: Page, outputs: list[list[Any]]) -> str:
+def written(page: Page, outputs: list[list[Output]]) -> str:
     """Markdown of a page with the outputs of its steps, front matter included."""
     steps = [part for part in page.parts if _code(part)]
     known = {id(part): found for part, found in zip(steps, outputs, strict=True)}
@@ -111,27 +141,27 @@ def _code(part: Prose | Cell) -> str:
     )
 
 
-def _failure(page: Page, steps: list[Prose | Cell], cells: list[Any], error: Exception) -> str:
+def _failure(page: Page, steps: list[Prose | Cell], reply: Reply) -> str:
     """One line a person can act on, with the place in the .qmd."""
-    done = [cell for cell in cells if cell.execution_count or cell.outputs]
-    part = steps[max(len(done) - 1, 0)]
-    said = f"{getattr(error, 'ename', '')}: {getattr(error, 'evalue', '')}".strip(": ")
-    said = said or str(error).strip().splitlines()[0]
+    part = steps[len(reply.outputs) - 1]
+    said = reply.failure.strip().splitlines()[0]
     if isinstance(part, Cell):
         first = next((line for line in part.source.splitlines() if line.strip()), "")
         return f"{page.name}.qmd, cell at line {part.line} ({first.strip()}): {said}"
     found = list(INLINE.finditer(part.text))
-    shown = [output for output in done[-1].outputs if output.output_type == "display_data"]
-    match = found[min(len(shown), len(found) - 1)]
+    match = found[min(len(_displayed(reply.outputs[-1])), len(found) - 1)]
     line = part.line + part.text.count("\n", 0, match.start(2))
     return f"{page.name}.qmd, line {line} (`{match[2].strip()}`): {said}"
 
 
-def _markdown(page: Page, part: Prose | Cell, outputs: dict[int, list[Any]]) -> str:
+def _displayed(outputs: list[Output]) -> list[Mapping[str, str]]:
+    return [output["data"] for output in outputs if output["output_type"] == "display_data"]
+
+
+def _markdown(page: Page, part: Prose | Cell, outputs: dict[int, list[Output]]) -> str:
     if isinstance(part, Prose):
-        shown = outputs.get(id(part), [])
-        values = (output for output in shown if output.output_type == "display_data")
-        return INLINE.sub(lambda match: _said(match, next(values).data), part.text)
+        values = iter(_displayed(outputs.get(id(part), [])))
+        return INLINE.sub(lambda match: _said(match, next(values)), part.text)
     unknown = sorted(set(part.options) - OPTIONS)
     if unknown:
         raise RenderError(
@@ -160,7 +190,7 @@ def inline(data: Mapping[str, str]) -> str:
     return MARKDOWN_SIGNS.sub(r"\\\1", ast.literal_eval(plain))
 
 
-def cell_markdown(cell: Cell, outputs: list[Any]) -> str:
+def cell_markdown(cell: Cell, outputs: list[Output]) -> str:
     """Markdown of a cell: its code if `echo`, then its outputs, each in the div Quarto makes."""
     options = cell.options
     if options.get("include") is False:
@@ -181,14 +211,15 @@ def cell_markdown(cell: Cell, outputs: list[Any]) -> str:
     return f"{head}\n{body}\n:::::\n\n"
 
 
-def _output(output: Any, options: dict[str, Any], asis: bool) -> str:
-    if output.output_type == "stream":
-        if output.name == "stderr" and options.get("warning") is False:
+def _output(output: Output, options: dict[str, Any], asis: bool) -> str:
+    if output["output_type"] == "stream":
+        name, text = output["name"], output["text"]
+        if name == "stderr" and options.get("warning") is False:
             return ""
-        if asis and output.name == "stdout":
-            return str(output.text)
-        return f":::: {{.cell-output .cell-output-{output.name}}}\n{fenced(output.text)}::::\n"
-    body = display(output.data)
+        if asis and name == "stdout":
+            return str(text)
+        return f":::: {{.cell-output .cell-output-{name}}}\n{fenced(text)}::::\n"
+    body = display(output["data"])
     if asis:
         return body
     label = str(options.get("label", ""))

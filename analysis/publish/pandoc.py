@@ -1,4 +1,4 @@
-"""The pandoc engine: cells by nbclient, then one pandoc a page through our template and filter."""
+"""Cells in one Python process, then pandoc page by page through our template and filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pypandoc
 
-from analysis.publish.notebook import execute, kernel
+from analysis.publish.notebook import execute, python
 from analysis.publish.pages import Page, RenderError
 from analysis.publish.stage import Staged
 
@@ -20,7 +20,7 @@ READER = "markdown"
 def render_with_pandoc(staged: Staged, log: Log) -> Path:
     """Render a staged project; gives the folder of the pages. Raises RenderError.
 
-    Pages are executed one after the other in one kernel; each is converted meanwhile.
+    Pages are executed one after the other in one process; each is converted meanwhile.
     """
     site = staged.folder / "_site"
     site.mkdir()
@@ -28,13 +28,13 @@ def render_with_pandoc(staged: Staged, log: Log) -> Path:
     # Found before the threads: pypandoc fills its answer step by step.
     pandoc = pypandoc.get_pandoc_path()
     with (
-        kernel(staged.folder, staged.environment) as client,
+        python(staged.folder, staged.environment) as here,
         ThreadPoolExecutor(max_workers=2) as pool,
     ):
         conversions = []
         for number, page in enumerate(pages, 1):
             log(f"page {number} of {len(pages)}: {page.name}")
-            text = execute(page, client)
+            text = execute(page, here)
             conversions.append(pool.submit(convert, pandoc, staged.folder, page, text))
         for conversion in conversions:
             conversion.result()

@@ -1,6 +1,6 @@
 """The report while it is written: served on this machine, made again as its sources change.
 
-A change of prose converts that page alone, and executes it, in a kernel that stays warm, only
+A change of prose converts that page alone, and executes it, in a process that stays warm, only
 where its code changed too. Any other change (words, labels, data, code) runs `python -m analysis
 report` anew, which knows what is stale.
 What is wrong is said in the terminal and over the page, and the next change tries again.
@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import pypandoc
-from nbclient import NotebookClient
 
 from analysis.errors import InputError
 from analysis.lock import lock
 from analysis.paths import PROJECT
 from analysis.publish.check import check_site
-from analysis.publish.notebook import code, kernel, outputs, written
+from analysis.publish.notebook import Output, Python, code, outputs, python, written
 from analysis.publish.pages import Page, RenderError, read_page
 from analysis.publish.pandoc import convert
 from analysis.publish.site import stamp
@@ -116,9 +115,9 @@ class Preview:
     lang: str
     rebuild: Callable[[Study, str], str] = report_anew
     state: State = field(default_factory=State)
-    _kernel: AbstractContextManager[NotebookClient] | None = None
-    _client: NotebookClient | None = None
-    _executed: dict[str, tuple[list[str], list[list[Any]]]] = field(default_factory=dict)
+    _process: AbstractContextManager[Python] | None = None
+    _python: Python | None = None
+    _executed: dict[str, tuple[list[str], list[list[Output]]]] = field(default_factory=dict)
 
     @property
     def site(self) -> Path:
@@ -129,14 +128,14 @@ class Preview:
         return self.study.paths.clean / "pages" / self.lang
 
     def start(self) -> None:
-        """Make the report, and have a kernel ready for its pages."""
+        """Make the report, and have a process ready for its pages."""
         self._tell(self.rebuild(self.study, self.lang))
         self._warm()
 
     def stop(self) -> None:
-        if self._kernel is not None:
-            self._kernel.__exit__(None, None, None)
-        self._kernel = self._client = None
+        if self._process is not None:
+            self._process.__exit__(None, None, None)
+        self._process = self._python = None
         self._executed.clear()
 
     def update(self, changed: set[Path]) -> None:
@@ -168,12 +167,12 @@ class Preview:
             convert(pandoc, self.staged, page, written(page, self._outputs(page)))
             (self.staged / "_site" / f"{page.name}.html").replace(self.site / f"{page.name}.html")
 
-    def _outputs(self, page: Page) -> list[list[Any]]:
+    def _outputs(self, page: Page) -> list[list[Output]]:
         """Outputs of a page, executed only where its code is not what it was."""
         steps = code(page)
         if self._executed.get(page.name, ([], []))[0] != steps:
-            assert self._client is not None
-            self._executed[page.name] = steps, outputs(page, self._client)
+            assert self._python is not None
+            self._executed[page.name] = steps, outputs(page, self._python)
         return self._executed[page.name][1]
 
     def _only_page(self, path: Path) -> bool:
@@ -190,11 +189,11 @@ class Preview:
             return True  # told by the page itself
 
     def _warm(self) -> None:
-        """A kernel that has imported what pages import, in the folder they are staged in."""
+        """A process that has imported what pages import, in the folder they are staged in."""
         if not self.staged.is_dir():
             return
-        self._kernel = kernel(self.staged, environment(self.study, self.lang))
-        self._client = self._kernel.__enter__()
+        self._process = python(self.staged, environment(self.study, self.lang))
+        self._python = self._process.__enter__()
         with suppress(RenderError):  # said when the report was made
             self._outputs(read_page(self.staged / "index.qmd"))
 

@@ -23,7 +23,7 @@ from analysis.study import Study
 Engine = Literal["auto", "quarto", "pandoc"]
 Log = Callable[[str], None]
 CODE = ("*.py", "*.yml", "*.css", "*.js", "*.lua", "*.html")
-PACKAGES = ("plotly", "pandas", "pypandoc-binary", "nbclient", "ipykernel")
+PACKAGES = ("plotly", "pandas", "pypandoc-binary", "ipython")
 
 
 def _quiet(_: str) -> None:
@@ -90,7 +90,7 @@ def _by_engine(staged: Staged, engine: str, log: Log) -> Path:
         from analysis.publish.quarto import render_with_quarto  # noqa: PLC0415
 
         return render_with_quarto(staged, log)
-    # nbclient and its kernel are only worth importing when there is something to execute.
+    # Only worth importing when there is something to execute.
     from analysis.publish.pandoc import render_with_pandoc  # noqa: PLC0415
 
     return render_with_pandoc(staged, log)
