@@ -173,6 +173,11 @@ class Motivation(Model):
     families: dict[str, Text] = Field(default_factory=dict)
 
 
+def _names(value: Any) -> bool:
+    """Whether a value is a list of names, before the model says what it should be."""
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 class Battery(Model):
     """Items on one scale of two to seven answers: the group they stand in, and what answers mean.
 
@@ -192,7 +197,7 @@ class Battery(Model):
     def _worst_first(cls, given: Any) -> Any:
         """The same with its answers from the worst to the best; others are told by the checks."""
         parts = ("scale", "disagree", "agree")
-        if not isinstance(given, dict) or any(not isinstance(given.get(p), list) for p in parts):
+        if not isinstance(given, dict) or not all(_names(given.get(part)) for part in parts):
             return given
         scale, disagree, agree = (given[part] for part in parts)
         if not set(disagree) | set(agree) <= set(scale) or not disagree or not agree:

@@ -253,8 +253,14 @@ def test_a_page_that_is_for_the_screen_only_stays_out(ready: Study) -> None:
         path = ready.paths.pages / "fr" / f"{name}.qmd"
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("title:", "paper: false\ntitle:", 1), encoding="utf-8")
-    made = PdfReader(paper.print_report(ready, "fr"))
+    target = paper.print_report(ready, "fr")
+    made = PdfReader(target)
     assert chapters(made) == ["Sommaire", "1 Synthèse", "À propos de ce document"]
+    # Printed on another day it is the same file: it bears the day of its data.
+    assert made.metadata is not None and made.metadata["/CreationDate"] == "D:20260116000000Z"
+    assert "Donnéesarrêtéesau16janvier2026" in texts(made)[0]
+    first = target.read_bytes()
+    assert paper.print_report(ready, "fr").read_bytes() == first
 
 
 def _command(folder: Path, said: str) -> Path:

@@ -62,12 +62,14 @@ LINKED = re.compile(r'\n<p class="whole">.*?</p>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Document:
-    """What a document says of itself: its language, title, author, subject, licence and texts."""
+    """What a document says of itself: its language, title, author, subject, the last day of its
+    data, its licence and texts."""
 
     lang: str
     title: str
     author: str
     subject: str
+    day: dt.date
     licence: str
     texts: Mapping[str, Any]
 
@@ -87,7 +89,8 @@ def describe(study: Study, lang: str) -> Document:
         end=long_date(definition.period.end, texts),
     )
     title, licence = definition.title[lang], definition.licence.name
-    return Document(lang, title, definition.publisher, period, licence, texts)
+    last = definition.period.end
+    return Document(lang, title, definition.publisher, period, last, licence, texts)
 
 
 def pdf_path(study: Study, lang: str) -> Path:
@@ -268,8 +271,9 @@ def cover(index: str, document: Document) -> str:
     texts = document.texts
     banner = BANNER.search(index)
     warning = f'<p class="warning">{_inner(banner[1])}</p>' if banner else ""
-    today = document.word("made").format(
-        date=long_date(dt.date.today(), texts),
+    # The day of the data, and not of the printing: the same data give the same document.
+    made = document.word("made").format(
+        date=long_date(document.day, texts),
         version=version("learner-survey"),
         licence=document.licence,
     )
@@ -278,7 +282,7 @@ def cover(index: str, document: Document) -> str:
         f'<p class="publisher">{escape(document.author)}</p>'
         f'<p class="title">{escape(document.title)}</p>'
         f'<p class="period">{escape(document.subject)}</p>'
-        f'{warning}<p class="date">{escape(today)}</p></header>'
+        f'{warning}<p class="date">{escape(made)}</p></header>'
     )
 
 
@@ -327,7 +331,9 @@ def count(content: bytes) -> int:
 def describe_pdf(content: bytes, document: Document) -> bytes:
     """A document that says who made it, and shows its title instead of its file name."""
     writer = PdfWriter(clone_from=io.BytesIO(content))
-    writer.add_metadata({"/Author": document.author, "/Subject": document.subject})
+    day = f"D:{document.day:%Y%m%d}000000Z"
+    writer.add_metadata({"/Author": document.author, "/Subject": document.subject,
+                         "/CreationDate": day, "/ModDate": day})  # fmt: skip
     shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
     writer.root_object[NameObject("/ViewerPreferences")] = shown
     writer.pdf_header = PdfReader(io.BytesIO(content)).pdf_header
