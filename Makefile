@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: docs fuzz structure report pdf preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: audit-dependencies docs fuzz structure report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
@@ -49,19 +49,34 @@ bench: .venv/ready
 	python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The pip package of Quarto fetches a binary from GitHub. It is tried once; where it cannot be
-# had, pandoc (from the lock) renders the same pages.
+# The pip package of Quarto, known by its hash, fetches the binary of its version from GitHub. It is
+# tried once; where it cannot be had, pandoc (from the lock) renders the same pages.
 .venv/quarto-tried: .venv/ready
-	@command -v quarto >/dev/null || timeout 300 python -m pip install --quiet 'quarto-cli>=1.7' >/dev/null 2>&1 || true
+	@command -v quarto >/dev/null || timeout 300 python -m pip install --quiet --no-deps --no-build-isolation --require-hashes \
+	  -r requirements-quarto.lock >/dev/null 2>&1 || true
 	@touch $@
 
 # One lock, with the tools of the tests in it, so that everyone has the same of everything.
+# What audits them has a lock of its own, as its thirty packages are no part of anything else.
 lock: .venv/ready
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+	echo pip-audit | uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --upgrade --quiet --no-header -o requirements-audit.lock
+
+# Known weaknesses of the packages of the lock (pypi.org must be reached). A package that could not
+# be looked up fails it too. SOURCE=osv asks osv.dev instead.
+audit-dependencies: .venv-audit/ready
+	.venv-audit/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
+	  $(if $(SOURCE),-s $(SOURCE)) -r requirements.lock
+
+.venv-audit/ready: requirements-audit.lock
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements-audit.lock
+	@touch $@
 
 clean:
-	rm -rf data/clean _site .venv
+	rm -rf data/clean _site .venv .venv-audit
 
 # Writes the stored structure of the pages anew, after a look at them.
 structure: report

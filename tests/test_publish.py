@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import shutil
@@ -434,9 +435,13 @@ def test_without_npm_the_script_is_that_of_plotly(empty_cache: Path) -> None:
     assert bundle.plotly_bundle().parts[-2:] == ("package_data", "plotly.min.js")
 
 
-def test_the_small_script_is_fetched_once(empty_cache: Path) -> None:
-    source = empty_cache / "plotly-basic.min.js"
-    source.write_text("small", encoding="utf-8")
+@pytest.fixture
+def npm_has(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What npm hands out as the small script, which is known as such."""
+    source, text = empty_cache / "plotly-basic.min.js", "small"
+    source.write_text(text, encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    monkeypatch.setattr(bundle, "KNOWN", {bundle.script_version(): digest})
     with tarfile.open(empty_cache / "ready.tgz", "w:gz") as archive:
         archive.add(source, bundle.FILE)
     fake_npm(
@@ -445,9 +450,29 @@ def test_the_small_script_is_fetched_once(empty_cache: Path) -> None:
         f"assert sys.argv[2] == '{bundle.PACKAGE}@{bundle.script_version()}'\n"
         f"shutil.copy({str(empty_cache / 'ready.tgz')!r}, sys.argv[-1].partition('=')[2])\n",
     )
-    assert bundle.plotly_bundle().read_text(encoding="utf-8") == "small"
+    return text
+
+
+def test_the_small_script_is_fetched_once(empty_cache: Path, npm_has: str) -> None:
+    assert bundle.plotly_bundle().read_text(encoding="utf-8") == npm_has
     (empty_cache / "npm").unlink()
-    assert bundle.plotly_bundle().read_text(encoding="utf-8") == "small"
+    assert bundle.plotly_bundle().read_text(encoding="utf-8") == npm_has
+
+
+@pytest.mark.parametrize("known", [{}, {bundle.script_version(): "0" * 64}])
+def test_a_script_that_is_not_known_is_not_shipped(
+    empty_cache: Path, npm_has: str, monkeypatch: pytest.MonkeyPatch, known: dict[str, str]
+) -> None:
+    assert bundle.plotly_bundle().read_text(encoding="utf-8") == npm_has
+    monkeypatch.setattr(bundle, "KNOWN", known)
+    assert bundle.plotly_bundle().name == "plotly.min.js"
+
+
+def test_the_small_script_of_this_plotly_is_known() -> None:
+    version = bundle.script_version()
+    assert version in bundle.KNOWN, (
+        f"npm pack {bundle.PACKAGE}@{version}, and the sha256 of its {bundle.FILE} into KNOWN"
+    )
 
 
 def test_a_failed_fetch_is_not_tried_again_at_once(empty_cache: Path) -> None:

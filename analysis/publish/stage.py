@@ -28,7 +28,7 @@ CHART_ASSETS = Path(__file__).parent.parent / "display" / "assets"
 TEXTS = Path(__file__).parent / "texts.yml"
 TABLES = (".csv", ".xlsx", ".parquet")
 DESCRIPTIONS = ("datapackage.json", "provenance.json")
-NAMED_VERSIONS = ("pandas", "scipy", "statsmodels", "plotly")
+NAMED_VERSIONS = ("pandas", "scipy", "plotly")
 
 
 @dataclass(frozen=True)
