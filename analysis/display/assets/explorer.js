@@ -393,11 +393,11 @@
 
   function follow() {
     const asked = named();
-    if (!asked && location.hash) return;
-    if (!asked) {
-      show(data.first, "");
-      return;
-    }
+    if (asked) showNamed(asked);
+    else if (!location.hash) show(data.first, "");
+  }
+
+  function showNamed(asked) {
     const q = questions.has(asked.get("q")) ? asked.get("q") : data.first.q;
     const wanted = asked.get("by") || "";
     const by = crossed(q, wanted) ? wanted : "";
@@ -418,6 +418,6 @@
   for (const select of Object.values(selects)) select.addEventListener("change", choose);
   for (const part of root.querySelectorAll(".choice, .bars, .fig-foot")) part.hidden = false;
   window.addEventListener("hashchange", follow);
-  show(data.first, "");
-  follow();
+  if (named()) follow();
+  else show(data.first, "");
 })();
