@@ -31,6 +31,10 @@ T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 MAX_FILE = 20_000_000  # bytes, for a questionnaire with its choices or a register of figures
 
+# Totals of the two sides of a battery in results.
+SIDES = ("disagree", "agree")
+TOTALS = ("disagree_total", "agree_total")
+
 
 @dataclass(frozen=True)
 class Recode:
@@ -124,6 +128,17 @@ class Study:
         form = self.questionnaire
         groups = form[question].groups if form is not None and question in form else ()
         return next((battery for battery in self.batteries if battery.group in groups), None)
+
+    @cached_property
+    def sides(self) -> tuple[str, str]:
+        """What results call the totals of disagreement and of agreement: other names where an
+        answer is called so itself."""
+        codes = {code for battery in self.batteries for code in battery.scale}
+        return SIDES if codes.isdisjoint(SIDES) else TOTALS
+
+    def totals(self, battery: Battery) -> dict[str, list[str]]:
+        """Answers on each side of the scale of a battery, by the name of their total."""
+        return dict(zip(self.sides, (battery.disagree, battery.agree), strict=True))
 
     @cached_property
     def items(self) -> set[str]:

@@ -154,6 +154,47 @@ def test_the_pages_of_a_real_study_say_nothing_of_a_reconstruction(general: Stud
                              html, flags=re.DOTALL)), name  # fmt: skip
 
 
+NAMES = """survey,type,name,label::English (en)
+,select_one size,status,Size of the organisation
+,select_one place,who,What you do
+,integer,hours,Hours of work
+,integer,year,Year of the first training
+,begin_group,views,Views
+,select_one agree,one,First view
+,select_one agree,two,Second view
+,end_group,,
+choices,list_name,name,label::English (en)
+,size,small,Under ten
+,size,large,Ten and over
+,place,actor,Actor
+,place,editor,Editor
+,agree,strongly_disagree,Strongly disagree
+,agree,disagree,Disagree
+,agree,neutral,Neutral
+,agree,agree,Agree
+,agree,strongly_agree,Strongly agree
+"""
+
+
+def test_names_of_roles_totals_and_measures_may_name_questions_and_answers(tmp_path: Path) -> None:
+    """A question `status` beside one that plays this role, an answer `agree` of a battery."""
+    battery = {"group": "views", "scale": ["strongly_disagree", "disagree", "neutral", "agree",
+               "strongly_agree"], "disagree": ["strongly_disagree", "disagree"],
+               "agree": ["agree", "strongly_agree"], "by": ["status"]}  # fmt: skip
+    tree = made_up_study(NAMES, roles={"status": "who", "battery": battery})
+    study = any_study.released(any_study.project(tmp_path, {**tree, "languages": ["en"]}, NAMES))
+    whole = read(study, "estimates")
+    whole = whole[(whole["variable"] == "one") & (whole["by"] == "")].set_index("category")
+    count = whole["count"].astype(float)
+    assert count["agree_total"] == count["agree"] + count["strongly_agree"]
+    assert any_study.problems(study, "en") == []
+    page = next((study.paths.clean / "pages" / "en").glob("_site/general.html"))
+    html = page.read_text(encoding="utf-8")
+    for name in ("status", "hours", "year"):
+        assert f'id="fig-question-{name}"' in html
+    assert "Under ten" in html and "Editor" not in html.split('id="fig-question-status"')[1][:3000]
+
+
 def test_a_study_of_one_question_has_whole_pages(tmp_path: Path) -> None:
     lines = FORM.splitlines()
     form = "\n".join([*lines[:2], *lines[7:10]]) + "\n"

@@ -217,6 +217,55 @@ def test_types_follow_from_cells(header, cells, kind, tmp_path):
     assert next(iter(study.questionnaire)).kind == kind
 
 
+ITEM = ["Strongly agree", "Agree", "Neither agree nor disagree", "Disagree", "Strongly disagree"]
+RATED = ["Very good", "Good", "Fair", "Poor"]
+
+
+def two_batteries(path, weights):
+    """A flat sheet: two batteries of agreement side by side, one of quality, a weight."""
+    header = ["Tools: they save me time", "Tools: they worry me", "Course: it was clear",
+              "Course: it was long enough", "Rooms - light", "Rooms - noise", "Overall quality",
+              "Age group", "Weight"]  # fmt: skip
+    rows = [[*(ITEM[(n * k) % 5] for k in (1, 2, 3, 4)), *(RATED[(n + k) % 4] for k in range(3)),
+             ["18-24", "25-34", "35+"][n % 3], weights[n]] for n in range(40)]  # fmt: skip
+    return write(path / "export.csv", header, rows)
+
+
+def test_several_batteries_and_a_weight_are_proposed(tmp_path):
+    weights = [f"{0.5 + n % 4 / 2:.2f}" for n in range(40)]
+    made, study, clean, problems = begin(tmp_path, two_batteries(tmp_path, weights))
+    assert not problems
+    groups = [battery.group for battery in study.batteries]
+    assert groups == ["tools", "course"]
+    assert study.batteries[0].scale[0] == "strongly_disagree"
+    text = (study.paths.definition / "study.yml").read_text(encoding="utf-8")
+    assert "    # - {group: rooms, scale: [poor, fair, good, very_good]" in text
+    assert study.questionnaire["overall_quality"].groups == ()
+    assert study.definition.design.weights == "weight" and "weight" not in study.questionnaire
+    assert clean.tables["survey"]["design/weight"].tolist() == [float(w) for w in weights]
+    marks = " ".join(each.text for each in made.left)
+    assert "the column Weight weights every result" in marks
+    assert "write the label of this code" not in marks  # 18-24 is one
+    assert "kept: 40 of 40 responses" in told(made)
+
+
+def test_a_weight_that_does_not_fit_weights_nothing(tmp_path):
+    weights = ["1,2"] * 20 + [""] * 5 + ["0"] * 15
+    made, study, _, problems = begin(tmp_path, two_batteries(tmp_path, weights))
+    assert not problems and not study.definition.design.declared
+    assert any("not all its cells are positive" in each.text for each in made.left)
+
+
+def test_codes_that_are_numbers_may_be_a_battery(tmp_path):
+    rows = [[n % 7 + 1, (n + 3) % 7 + 1, (n * 2) % 7 + 1, "x" if n % 2 else "y"] for n in range(70)]
+    made, study, _, problems = begin(
+        tmp_path, write(tmp_path / "e.csv", ["q1", "q2", "q3", "groupe"], rows)
+    )
+    assert not problems and study.roles.battery is None
+    (battery,) = [value for role, value in made.cast.maybe if role == "battery"]
+    assert battery["scale"] == ["1", "2", "3", "4", "5", "6", "7"]
+
+
 # --- An XLSForm of someone else
 
 
@@ -246,8 +295,10 @@ def test_a_form_of_another_tool_is_made_readable(tmp_path):
     study = load_study(NAME, tmp_path)
     form = study.questionnaire
     assert {q.name: q.kind for q in form} == {
-        "status": "select_one", "years": "integer", "tools": "select_multiple", "remark": "text",
+        "status": "select_one", "years": "integer", "tools": "select_multiple",
+        "tools_other": "text", "remark": "text",
     }  # fmt: skip
+    assert form["tools"].answers == ["x", "y", "other"]  # as the tool does with or_other
     assert form.languages == ("fr", "en") and form["tools"].relevant == ""
     marks = " ".join(each.text for each in made.left)
     assert "regex(${status}; 'a')" in marks and "traduire" in marks

@@ -105,7 +105,7 @@ def _questions(data: Data) -> Iterator[Question]:
         at = everyone.get_indexer(frame.index)
         if battery := data.study.battery_of(name):
             base_kind = "concerned" if battery.not_concerned else "respondents"
-            sets = {"disagree": list(battery.disagree), "agree": list(battery.agree)}
+            sets = data.study.totals(battery)
             given = given[:, [answers.index(answer) for answer in battery.scale]]
             answers, concerned = list(battery.scale), given.any(axis=1)
             given, at = given[concerned], at[concerned]

@@ -91,10 +91,10 @@ def expectations(data: Data, battery: Battery) -> dict[str, list[str]]:
 
 
 def item_shares(data: Data, battery: Battery, item: str) -> list[pd.DataFrame]:
-    """The two tables of one item. `agree` and `disagree` are totals of their answers."""
+    """The two tables of one item, with the totals of both sides of its scale."""
     population = data.study.population_of(item)
     answers = data.single(item, data.population(population))
-    sets = {"disagree": battery.disagree, "agree": battery.agree}
+    sets = data.study.totals(battery)
     tables = [label(data.how(population).single(answers, sets), CHAPTER, item, population)]
     if battery.not_concerned:
         concerned = data.how(population, "concerned").single(scaled(data, battery, item), sets)

@@ -149,7 +149,7 @@ def _scale(study: Study, question: str) -> dict[str, list[str]]:
     battery = study.battery_of(question)
     if battery is None:
         return {}
-    return {"agree": battery.agree, "disagree": battery.disagree}
+    return study.totals(battery)
 
 
 def _sets(members: Mapping[str, list[str]], shared: Mapping[str, str]) -> dict[str, frozenset[str]]:

@@ -207,8 +207,9 @@ def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     the ends, the base and those not concerned at the right of each label."""
     battery = _battery(rows["key"], words)
     share = rows.set_index(["key", "series"])["share"]
-    low = max(share.xs("disagree", level="series").fillna(0).max(), 0.05)
-    high = max(share.xs("agree", level="series").fillna(0).max(), 0.05)
+    disagree, agree = words.labels.study.sides
+    low = max(share.xs(disagree, level="series").fillna(0).max(), 0.05)
+    high = max(share.xs(agree, level="series").fillna(0).max(), 0.05)
     total = theme.text_width("100 %", theme.LABEL, bold=True) + 8
     # A text on the very edge of the range would not be drawn.
     ends = (-low * 1.001, high * 1.001)
@@ -263,9 +264,10 @@ def _item(sheet: Sheet, y: float, item: pd.DataFrame, words: Words) -> float:
 
 
 def _item_base(cells: dict[str, Any], words: Words) -> str:
-    battery = _battery([cells["agree"].key], words)
+    agree = cells[words.labels.study.sides[1]]
+    battery = _battery([agree.key], words)
     fragile = any(row.verdict == "fragile" for row in cells.values())
-    parts = [(WEAK if fragile else "") + words.base(cells["agree"].base_n)]
+    parts = [(WEAK if fragile else "") + words.base(agree.base_n)]
     # What is on neither side stands outside the bars.
     parts += [
         f"{lower_first(str(cells[answer].series_label))}\u00a0: {words.value(cells[answer])}"
@@ -280,9 +282,10 @@ def _item_base(cells: dict[str, Any], words: Words) -> str:
 
 def _halves(sheet: Sheet, y: float, cells: dict[str, Any], words: Words) -> None:
     """The bars of one item from the zero line outwards, and the total of each side."""
-    battery = _battery([cells["agree"].key], words)
+    disagree, agree = words.labels.study.sides
+    battery = _battery([cells[agree].key], words)
     fills = _scale_fills(battery)
-    sides = [(list(reversed(battery.disagree)), -1, "disagree"), (battery.agree, 1, "agree")]
+    sides = [(list(reversed(battery.disagree)), -1, disagree), (battery.agree, 1, agree)]
     if any(_hidden(cells[answer]) for answers, _, _ in sides for answer in answers):
         hover = words.hover(cells[sides[1][2]])
         sheet.traces.append(_hatch(y, 18, sheet.x_range, hover))

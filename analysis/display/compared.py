@@ -179,7 +179,7 @@ class Comparison:
                 done.add(group)
                 keys = zip(self.kept["source"], self.kept["question"], strict=True)
                 inside = self.kept[[groups.get(one) == group for one in keys]]
-                agree = inside[inside["category"] == "agree"]
+                agree = inside[inside["category"] == self.called.studies[0].sides[1]]
                 figures += self._figures(f"group-{group}", agree, group)
         return _markdown("\n".join(figures))
 

@@ -209,7 +209,7 @@ def direction(shares: list[float], p: float | None) -> str:
 
 
 def _of_battery(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
-    agree = rows[rows["series"] == "agree"]
+    agree = rows[rows["series"] == sources.study.sides[1]]
     found = _of_bars(agree, words, sources)
     outside = words.labels.study.battery_of(str(rows["key"].iloc[0]))
     not_concerned = rows[rows["series"] == (outside.not_concerned if outside else None)]

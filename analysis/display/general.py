@@ -103,14 +103,14 @@ def _entry(
     sources: Sources, chapter: str, kind: Kind, variable: str, population: str, by: str
 ) -> Entry:
     told: Mapping[str, object] = {
-        "variable": variable, "population": population, "chapter": chapter,
+        "variable": sources.literal(variable), "population": population, "chapter": chapter,
         "words": kind,
     }  # fmt: skip
     answers = sources.labels.answers(variable, population)
     if by:
         few = kind in ("single", "column", "number", "date") and 0 < len(answers) <= STACKED
         how: dict[str, object] = {"kind": "stacked"} if few else {"kind": "dots", "series": 2}
-        words = {"words": "by" if few else "by-first", "by": by}
+        words = {"words": "by" if few else "by-first", "by": sources.literal(by)}
         return Entry.model_validate({**told, **how, **words})
     if kind == "text":
         return Entry.model_validate({**told, "kind": "bars", "value": "fraction"})

@@ -62,6 +62,8 @@ class Labels:
 
     def answers(self, name: str, population: str = "") -> list[str]:
         """Codes of the answers of a variable in the order of its question, sets left out."""
+        if self._measured(name) and self._source(population) == "survey":
+            return []  # numbers and days, though the analysis may call something so too
         for wording in self._wordings(name, population, sets=False):
             if wording.answers:
                 return list(wording.answers)
@@ -194,15 +196,17 @@ class Labels:
         An extract and the survey may both have a column of one name (a sector, say): the
         population tells which is meant.
         """
-        known = self.study.definition.populations
-        source = known[population].source if population in known else "survey"
-        yield from self._columns(name, [source])
+        yield from self._columns(name, [self._source(population)])
         yield from self._questions(name, population)
         yield from self._derived(name)
         yield from self._made(name)
         yield from self._columns(name, list(self.study.definition.sources.present()))
         if sets:
             yield from self._sets(name)
+
+    def _source(self, population: str) -> str:
+        known = self.study.definition.populations
+        return known[population].source if population in known else "survey"
 
     def _columns(self, name: str, sources: list[str]) -> Iterator[Wording]:
         present = self.study.definition.sources.present()

@@ -21,6 +21,8 @@ from analysis.display.traced import lines, together
 from analysis.errors import InputError, Problem
 from analysis.study import Study
 
+# Before the name of a variable that is no role.
+LITERAL = "="
 LAST = ("other", "none", "not_specified", "unspecified", "not_concerned")
 
 
@@ -33,11 +35,17 @@ class Sources:
     labels: Labels
 
     def variable(self, name: str) -> str:
-        """The variable behind a role, or the name itself."""
+        """The variable behind a role, or the name itself; after LITERAL no role is meant."""
+        if name.startswith(LITERAL):
+            return name.removeprefix(LITERAL)
         if name == "motivation" and self.study.roles.motivation:
             return self.study.roles.motivation.variable
         role = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
         return self.study.variable_of(role) if isinstance(role, str) else name
+
+    def literal(self, variable: str) -> str:
+        """A variable as `variable` gives it back, though a role that others play is called so."""
+        return variable if self.variable(variable) == variable else LITERAL + variable
 
     def category(self, name: str) -> str:
         """A set of answers that a role names, or the answer itself."""
@@ -61,8 +69,8 @@ class Sources:
         role = self.study.roles.motivation
         if name == "motivation" and role is not None:
             return next(iter(role.questions))
-        question = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
-        question = question if isinstance(question, str) else name
+        played = getattr(self.study.roles, name, None) if name in Roles.model_fields else None
+        question = played if isinstance(played, str) else name.removeprefix(LITERAL)
         form = self.study.questionnaire
         if form is not None and question in form:
             return self.study.population_of(question)
@@ -413,7 +421,7 @@ def _overview(sources: Sources, entry: Entry) -> pd.DataFrame:
     rows = _battery(entry, sources, "")
     if rows.empty:
         return rows
-    return ordered(rows[rows["category"] == "agree"], entry.order)
+    return ordered(rows[rows["category"] == sources.study.sides[1]], entry.order)
 
 
 def _ranks(entry: Entry, sources: Sources) -> pd.DataFrame:

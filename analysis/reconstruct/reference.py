@@ -85,7 +85,8 @@ def _answers(study: Study, variable: str, question: str, category: str) -> tuple
     if category in definition.answer_sets.get(question, {}):
         return tuple(definition.answer_sets[question][category].answers)
     if battery:
-        return {"agree": tuple(battery.agree), "disagree": tuple(battery.disagree)}.get(category)
+        side = study.totals(battery).get(category)
+        return tuple(side) if side else None
     return None
 
 

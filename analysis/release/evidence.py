@@ -105,7 +105,7 @@ def _printed_tables(
         answers = tables.setdefault(tuple(map(str, names)), [])
         if (names[0], category) not in sets:
             answers.append((str(category), base_kind, share))
-    known = [key for key, answers in tables.items() if _complete(key, answers, printed)]
+    known = [k for k, answers in tables.items() if _complete(k, answers, printed, study.sides)]
     derived = [
         (name, *key[1:])
         for name, item in study.definition.derived.items()
@@ -142,13 +142,18 @@ def _total(rows: pd.DataFrame, answers: list[str]) -> float:
     return float(rows.loc[rows["category"].isin(answers), "share"].sum())
 
 
-def _complete(key: tuple[str, ...], answers: list[Cell], printed: set[tuple[str, ...]]) -> bool:
+def _complete(
+    key: tuple[str, ...],
+    answers: list[Cell],
+    printed: set[tuple[str, ...]],
+    sides: tuple[str, str],
+) -> bool:
     names = {category for category, _, _ in answers}
     there = {name for name in names if (*key, name) in printed}
     if there == names:
         return True
     # Two totals with their extremes give the answers between them.
-    if {"agree", "disagree"} < there:
+    if set(sides) < there:
         return len(there) >= 5
     # The last answer of a single-answer table is what the others leave.
     first = sum(share for _, base_kind, share in answers if base_kind == answers[0][1])

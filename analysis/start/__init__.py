@@ -23,11 +23,11 @@ from analysis.pending import Pending, join, pending
 from analysis.questionnaire import Questionnaire, read_questionnaire
 from analysis.start import recodes
 from analysis.start.delivered import Delivery, is_private, read_delivery
-from analysis.start.forms import Form, form_of, languages_of, read_form
+from analysis.start.forms import Form, form_of, labels_of, languages_of, read_form
 from analysis.start.items import Guessed, guess
 from analysis.start.recodes import Line
 from analysis.start.roles import Cast, batteries, cast, trained_only
-from analysis.start.study_file import Known, meta_file, study_file
+from analysis.start.study_file import Known, least_answered, meta_file, study_file
 from analysis.start.words import language_of, say
 from analysis.study import Study, load_study
 
@@ -50,6 +50,8 @@ class Started:
     cast: Cast
     private: list[str]
     problems: int
+    kept: int | None = None
+    least: int = 0
     left: list[Pending] = field(default_factory=list)
 
 
@@ -123,12 +125,10 @@ def _check_name(paths: Paths) -> list[Problem]:
 def _languages(form: Path | None, delivery: Delivery | None, lang: str | None) -> tuple[str, ...]:
     """Both languages, that of the wordings first."""
     told = languages_of(form, form.name) if form else []
-    if lang is None and told:
-        lang = told[0]
-    if lang is None and delivery is not None:
-        cells = [text for column in delivery.columns for text in list(column.counts)[:3]]
-        lang = language_of([*(column.wording for column in delivery.columns), *map(str, cells)])
-    first = lang or "fr"
+    said = labels_of(form, form.name) if form else []
+    for column in delivery.columns if delivery else ():
+        said += [column.wording, *map(str, list(column.counts)[:3])]
+    first = lang or next(iter(told), "") or language_of(said)
     return first, OTHER_LANGUAGE[first]
 
 
@@ -151,7 +151,7 @@ def _write(
     form = _write_form(paths, rows)
     found = cast(form, lang)
     (paths.definition / "study.yml").write_text(study_file(known, form, found), encoding="utf-8")
-    problems = 0
+    problems, kept = 0, None
     if delivery is not None:
         form = _fit(paths, rows, delivery, guessed, asked)
         if not asked and (closed := _closed_to(paths, found)):
@@ -159,9 +159,12 @@ def _write(
             found = trained_only(found, list(closed))
             text = study_file(known, form, found)
             (paths.definition / "study.yml").write_text(text, encoding="utf-8")
-        problems = recodes.problems(load_study(paths.study, paths.root))
+        study = load_study(paths.study, paths.root)
+        clean, told = examine(study)
+        problems, kept = len(told), None if told else len(clean.tables[SURVEY])
+    least = least_answered(form)
     return Started(paths.study, lang, paths.definition, delivery, form, found, private, problems,
-                   pending(paths, rows.languages))  # fmt: skip
+                   kept, least, pending(paths, rows.languages))  # fmt: skip
 
 
 def _write_form(paths: Paths, rows: Form) -> Questionnaire:
@@ -186,6 +189,10 @@ def _describe(known: Known, delivery: Delivery, guessed: Guessed) -> None:
         known.period = days.min().date(), days.max().date()
     if "complete" in guessed.own or (own and delivery.own(*own.filled, *own.finished)):
         known.own["complete"] = "boolean"
+    weight = next((c for c in delivery.columns if c.header == guessed.own.get("weight")), None)
+    if weight is not None:
+        known.own["weight"], known.weight = "number", weight.readings[-1]
+        known.weight_fits = len(weight.cells) == delivery.rows and bool((weight.numbers > 0).all())
 
 
 def _copy(paths: Paths, known: Known, delivery: Delivery) -> list[str]:
@@ -300,6 +307,9 @@ def told(started: Started) -> str:
         lines.append(say("screen.read", lang, rows=started.delivery.rows,
                          columns=len(started.delivery.columns),
                          layout=tool or say("screen.plain", lang)))  # fmt: skip
+        if started.kept is not None:
+            lines.append(say("screen.kept", lang, kept=started.kept, rows=started.delivery.rows,
+                             least=started.least))  # fmt: skip
     lines.append(say("screen.kinds", lang, value=_kinds(started)))
     if started.cast.sure:
         lines.append(say("screen.roles", lang, value=", ".join(started.cast.sure)))

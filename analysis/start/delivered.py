@@ -226,7 +226,8 @@ def named_as(column: Column, kind: str) -> bool:
 # --- Headers of two parts
 
 SURE_FORMS = ("{q} [{a}]", "{q}[{a}]", "{q}/{a}")
-WEAK_FORMS = ("{q} - {a}", "{q} : {a}", "{q}: {a}", "{q} > {a}", "{q}.{a}", "{q}${a}", "{q}_{a}")
+SPACED_FORMS = ("{q} - {a}", "{q} : {a}", "{q}: {a}", "{q} > {a}")
+WEAK_FORMS = (*SPACED_FORMS, "{q}.{a}", "{q}${a}", "{q}_{a}")
 
 
 @dataclass(frozen=True)

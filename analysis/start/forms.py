@@ -38,9 +38,11 @@ TYPES = {
     "dateTime": "date",
     "string": "text",
 }
+OR_OTHER = re.compile(r"\s+or[_ ]other\s*$")
 UNREAD = (
     "note", "calculate", "start", "end", "today", "deviceid", "username", "email", "phonenumber",
     "audit", "hidden", "start-geopoint", "background-audio", "simserial", "subscriberid",
+    "acknowledge", "trigger",
 )  # fmt: skip
 UNTOLD = ("image", "audio", "video", "file", "geopoint", "geotrace", "geoshape", "barcode")
 
@@ -211,16 +213,44 @@ def read_form(path: Path, shown: str, languages: tuple[str, ...]) -> Form:
     for _, record in sheets["survey"]:
         if row := _survey_row(form, record, known):
             form.survey.append(row)
+            form.survey += _specified(form, record, row)
     for _, record in sheets["choices"]:
         form.choices.append(_choice_row(form, record))
+    form.choices += _others(form, [record for _, record in sheets["survey"]])
     return form
+
+
+def _specified(form: Form, record: Row, row: Row) -> list[Row]:
+    """The text that a tool asks for by itself where a list goes on with « other »."""
+    if not OR_OTHER.search(record.get("type", "")):
+        return []
+    labels = {key: f"{text} – {say('labels.other', _language(key, 'label'))}"
+              for key, text in row.items() if key.startswith("label")}  # fmt: skip
+    return [{"type": "text", "name": f"{row['name']}_other", **labels}]
+
+
+def _others(form: Form, records: list[Row]) -> list[Row]:
+    """« Other » of the lists to which a tool adds it by itself, unless they have it."""
+    lists = {said.split()[-1] for record in records
+             if OR_OTHER.search(record.get("type", ""))
+             and (said := OR_OTHER.sub("", record["type"]).strip())}  # fmt: skip
+    lists -= {row["list_name"] for row in form.choices if row["name"] == "other"}
+    label = say("labels.other", form.languages[0])
+    return [{"list_name": name, "name": "other", **form.labels(label, "other")}
+            for name in sorted(lists)]  # fmt: skip
 
 
 def languages_of(path: Path, shown: str) -> list[str]:
     """Languages that the labels of an XLSForm are said to be in, of those the tool writes."""
-    header = [key for _, record in read_sheets(path, shown)["survey"][:1] for key in record]
+    header = [key for _, record in read_sheets(path, shown)["survey"] for key in record]
     found = [lang for key in header if (lang := _language(key, "label"))]
     return [lang for lang in dict.fromkeys(found) if lang in LANGUAGES]
+
+
+def labels_of(path: Path, shown: str) -> list[str]:
+    """Labels of an XLSForm that are said to be in no language."""
+    return [record["label"] for rows in read_sheets(path, shown).values()
+            for _, record in rows if record.get("label")]  # fmt: skip
 
 
 def _language(key: str, column: str) -> str:
@@ -277,7 +307,7 @@ def _kind(form: Form, said: str) -> tuple[str, list[str]]:
     """The type of a row as analysis reads it ("" for none), and what to decide of it."""
     if said.replace(" ", "_") in ("begin_group", "begin_repeat"):
         return "begin_group", []
-    said = re.sub(r"\s+or_other$|\s+or other$", "", said.strip())
+    said = OR_OTHER.sub("", said.strip())
     for other, meant in TYPES.items():
         if re.match(rf"{re.escape(other)}\b", said) and not said.startswith(meant):
             said = re.sub(rf"^{re.escape(other)}", meant, said)

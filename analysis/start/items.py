@@ -18,6 +18,7 @@ from analysis.intake.layouts.words import TICKS, plain
 from analysis.intake.values import BOOLEANS
 from analysis.start.delivered import (
     GROUP_MARKS,
+    SPACED_FORMS,
     SURE_FORMS,
     Column,
     Delivery,
@@ -39,6 +40,8 @@ HIGHEST_MARK = 10
 MOST_BANDS = 15
 # Codes of answers in a column of numbers: more are an amount.
 MOST_CODES = 8
+NUMBERED = re.compile(r"(\D*[^\W\d])_?\d+")
+BAND = re.compile(r"[<>≤≥] ?\d+|\d+ ?(?:[-–—] ?\d+|\+)")
 BLANKS = {"n/a", "", "-"}
 Note = tuple[str, dict[str, str]]
 
@@ -139,7 +142,7 @@ def _is_own(column: Column, layout: Layout) -> bool:
 
 
 def _own(delivery: Delivery, asked: list[Column]) -> dict[str, str]:
-    """Headers of the identifier, the day and the end of a response, beyond the tool's own."""
+    """Headers of the identifier, day, weight and end of a response, beyond the tool's own."""
     found: dict[str, str] = {}
     for column in asked:
         whole = len(column.cells) == delivery.rows
@@ -147,6 +150,8 @@ def _own(delivery: Delivery, asked: list[Column]) -> dict[str, str]:
             found.setdefault("response_id", column.header)
         elif named_as(column, "date") and whole and column.is_date:
             found.setdefault("started_on", column.header)
+        elif named_as(column, "weight") and column.is_number and len(column.counts) > 1:
+            found.setdefault("weight", column.header)
         elif named_as(column, "complete") and set(map(plain, column.counts)) <= set(BOOLEANS):
             found.setdefault("complete", column.header)
     return found
@@ -259,8 +264,12 @@ def _boxes(family: list[Column], own: list[Part], layout: Layout | None) -> Item
 
 
 def _is_code(text: str) -> bool:
-    """Whether a text says nothing to a reader: SQ001, AO02, 3."""
-    return not any(letter.islower() for letter in text) and any(c.isdigit() for c in text)
+    """Whether a text says nothing to a reader: SQ001, AO02, 3; a band such as 18-24 does."""
+    return (
+        not BAND.fullmatch(text)
+        and not any(letter.islower() for letter in text)
+        and any(c.isdigit() for c in text)
+    )
 
 
 # --- One column a question
@@ -475,6 +484,8 @@ def _batteries(items: list[Item], layout: Layout | None) -> list[Item]:
         run, labels = _on_one_scale(items, at)
         if len(run) < 2:
             run, labels = _in_one_grid(items, at)
+        if len(run) < 2:
+            run, labels = _on_one_list(items, at)
         if len(run) > 1:
             marked = run[0].notes and run[0].notes[0][0] == "type_scale"
             answers = max((i.answers for i in run), key=len) if marked else _answers(labels)
@@ -490,7 +501,7 @@ def _batteries(items: list[Item], layout: Layout | None) -> list[Item]:
 def _in_battery(run: list[Item], answers: tuple[Answer, ...], layout: Layout | None) -> list[Item]:
     """Items of one battery, under the question that their headers share, if they do."""
     read = [{part.key: part for part in reversed(parts(i.readings, layout))} for i in run]
-    keys = [key for key in read[0] if " " in key[1] and all(key in other for other in read)]
+    keys = [key for key in read[0] if _tells(key) and all(key in other for other in read)]
     made = [replace(i, kind="select_one", answers=answers, battery=run[0].header) for i in run]
     if run[0].within or not keys:
         return made
@@ -506,10 +517,17 @@ def _on_one_scale(items: list[Item], at: int) -> tuple[list[Item], list[str]]:
     run: list[Item] = []
     best: tuple[list[Item], list[str]] = ([], [])
     union: dict[str, str] = {}
+    shared: set[tuple[str, str]] = set()
     for item in items[at:]:
         labels = {stem(answer.label): answer.label for answer in item.answers}
         if item.kind != "select_one" or (run and item.within != run[0].within):
             break
+        if has_word(item.label, words()["overall"]) and not item.within:
+            break  # what is said of the whole is no item beside its parts
+        keys = _questions(item)
+        if len(run) > 1 and shared and not shared & keys:
+            break  # another battery on the same scale begins
+        shared = shared & keys if run else keys
         union = labels | union
         if len(union) > 2 and scale_of(list(union.values())) is None:
             break
@@ -535,5 +553,40 @@ def _in_one_grid(items: list[Item], at: int) -> tuple[list[Item], list[str]]:
         if item.kind != "select_one" or not first.within or item.within != first.within:
             break
         run.append(item)
-    labels = sorted({answer.label for item in run for answer in item.answers})
-    return run, labels
+    return run, _labels(run)
+
+
+def _on_one_list(items: list[Item], at: int) -> tuple[list[Item], list[str]]:
+    """Questions numbered alike (`q1`, `q2`…) whose answers are codes that are numbers."""
+    first = items[at]
+    run: list[Item] = []
+    for item in items[at:]:
+        coded = all(answer.label.isdigit() for answer in item.answers)
+        if item.kind != "select_one" or not coded or _series(item) != _series(first):
+            break
+        run.append(item)
+    labels = _labels(run)
+    return (run, labels) if _series(first) and len(labels) > 2 else ([], [])
+
+
+def _series(item: Item) -> str:
+    """The name of a numbered question without its number."""
+    match = NUMBERED.fullmatch(item.base)
+    return match[1] if match else ""
+
+
+def _labels(run: list[Item]) -> list[str]:
+    """Labels of all answers, numbers as numbers."""
+    said = {answer.label for item in run for answer in item.answers}
+    return sorted(said, key=lambda label: (int(label) if label.isdigit() else -1, label))
+
+
+def _questions(item: Item) -> set[tuple[str, str]]:
+    """Questions of which a header may say an item."""
+    return {part.key for part in parts(item.readings, None) if _tells(part.key)}
+
+
+def _tells(key: tuple[str, str]) -> bool:
+    """Whether the first part of a header is words to read, not a piece of a name."""
+    form, question = key
+    return " " in question or form in SPACED_FORMS

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.intake.clean import examine
 from analysis.intake.fields import SURVEY
 from analysis.intake.layouts import arrange, may_repeat
 from analysis.intake.layouts.words import TICKS, plain
@@ -134,8 +133,3 @@ def _lines(wanted: Wanted, codes: Mapping[str, str], lang: str) -> list[Line]:
 def _dates(column: str, cells: pd.Series, got: pd.Series) -> list[Line]:
     unread = got[got.notna() & as_date(got).isna()].unique()
     return [Line("value", column, text, "") for text in unread]
-
-
-def problems(study: Study) -> int:
-    """How many problems `validate` would tell."""
-    return len(examine(study)[1])

@@ -107,11 +107,19 @@ def _plays(question: Question, rule: dict[str, Any], lang: str) -> bool:
         return False
     if scale is not None and scale.family in SELF_TOLD and scale.family in rule.get("scale", []):
         return True
+    return _answers_fit(question, rule, lang) and all(
+        has_word(said, some) for some in rule.get("words", [])
+    )
+
+
+def _answers_fit(question: Question, rule: dict[str, Any], lang: str) -> bool:
+    """Whether answers are bands, in an order, of the unit that a role asks for."""
     if "bands" in rule and not _bands(question, lang):
         return False
     if "ordered" in rule and not _is_ordered(question, lang):
         return False
-    return all(has_word(said, some) for some in rule.get("words", []))
+    texts = [_said(question, lang), *_labels(question, lang)]
+    return "answers" not in rule or any(has_word(text, rule["answers"]) for text in texts)
 
 
 # --- Batteries
@@ -141,14 +149,12 @@ def batteries(form: Questionnaire, lang: str) -> list[Items]:
 
 
 def _add_batteries(found: Cast, groups: list[Items]) -> None:
-    """The one battery of agreement is sure; of several, or on another scale, none is."""
+    """Batteries of agreement are sure; one on another scale is for a person to decide."""
     agreement = [each for each in groups if each.scale and each.scale.family == "agreement"]
-    sure = agreement if len(agreement) == 1 else []
-    for each in groups:
-        if each in sure:
-            found.sure["battery"] = _battery(each)
-        else:
-            found.maybe.append(("battery", _battery(each)))
+    sure = [_battery(each) for each in agreement]
+    if sure:
+        found.sure["battery"] = sure if len(sure) > 1 else sure[0]
+    found.maybe += [("battery", _battery(each)) for each in groups if each not in agreement]
 
 
 def _battery(each: Items) -> dict[str, Any]:

@@ -19,7 +19,11 @@ LICENCE = ("Licence Ouverte 2.0", "https://www.etalab.gouv.fr/licence-ouverte-op
 
 @dataclass
 class Known:
-    """What `new` found out of a study. own: type by column of the response itself."""
+    """What `new` found out of a study.
+
+    own: type by column of the response itself; weight: header of the column of weights, which fit
+    where each is a positive number.
+    """
 
     name: str
     languages: tuple[str, ...]
@@ -28,6 +32,8 @@ class Known:
     own: dict[str, str] = field(default_factory=dict)
     period: tuple[dt.date, dt.date] | None = None
     delivered: bool = True
+    weight: str = ""
+    weight_fits: bool = True
 
 
 def study_file(known: Known, form: Questionnaire, found: Cast) -> str:
@@ -42,6 +48,7 @@ def study_file(known: Known, form: Questionnaire, found: Cast) -> str:
             *_sources(known),
             "",
             *_populations(known, form, found),
+            *_design(known),
             "",
             *_roles(known, found),
             *_sets(known, form, found),
@@ -49,6 +56,11 @@ def study_file(known: Known, form: Questionnaire, found: Cast) -> str:
             "",
         ]
     )
+
+
+def least_answered(form: Questionnaire) -> int:
+    """How many questions a response must answer to be kept: half of them, six at most."""
+    return max(1, min(6, len(form.questions) // 2))
 
 
 def _mark(known: Known, key: str, **values: str) -> str:
@@ -79,7 +91,6 @@ def _identity(known: Known, form: Questionnaire) -> list[str]:
     both = _flow(dict.fromkeys(known.languages, title))
     today = dt.date.today()
     start, end = known.period or (today, today)
-    questions = len(form.questions)
     lines = [f"study: {known.name}"]
     if len(known.languages) > 1:
         lines.append(_mark(known, "study.languages"))
@@ -96,7 +107,8 @@ def _identity(known: Known, form: Questionnaire) -> list[str]:
         "synthetic: false",
         _mark(known, "study.period" if known.period else "study.no_period"),
         f"period: {{start: {start}, end: {end}}}",
-        f"retention: {{min_answered: {max(1, min(6, questions // 2))}}}",
+        _mark(known, "study.retention"),
+        f"retention: {{min_answered: {least_answered(form)}}}",
         _mark(known, "study.licence"),
         f"licence: {_flow({'name': LICENCE[0], 'url': LICENCE[1]})}",
     ]
@@ -149,12 +161,45 @@ def _population(known: Known, name: str, route: str, first: Question) -> list[st
     ]
 
 
+def _design(known: Known) -> list[str]:
+    """The weights of the survey, which a person confirms; behind a # where they do not fit."""
+    if not known.weight:
+        return []
+    key = "study.weight" if known.weight_fits else "study.weight_unfit"
+    line = "design: {weights: weight}"
+    return ["", _mark(known, key, value=known.weight), line if known.weight_fits else f"# {line}"]
+
+
 def _roles(known: Known, found: Cast) -> list[str]:
     lines = ["roles:" if found.sure else "roles: {}"]
-    lines += [f"  {role}: {_flow(value)}" for role, value in found.sure.items()]
-    if found.maybe:
+    more = [value for role, value in found.maybe if role == "battery"]
+    for role, value in found.sure.items():
+        lines += _batteries(known, value, more) if role == "battery" else [_role(role, value)]
+    maybe = [_role(role, value) for role, value in found.maybe if role != "battery"]
+    if "battery" not in found.sure:
+        maybe += ["  battery:", *_items(more)] if more else []
+    if maybe:
         lines.append("  " + _mark(known, "study.roles"))
-        lines += [f"  # {role}: {_flow(value)}" for role, value in found.maybe]
+        lines += [f"  # {line[2:]}" for line in maybe]
+    return lines
+
+
+def _role(role: str, value: Any) -> str:
+    return f"  {role}: {_flow(value)}"
+
+
+def _items(values: list[Any]) -> list[str]:
+    return [f"    - {_flow(value)}" for value in values]
+
+
+def _batteries(known: Known, sure: Any, more: list[Any]) -> list[str]:
+    """The batteries that are sure, and others as further items of the same list."""
+    if not more and not isinstance(sure, list):
+        return [_role("battery", sure)]
+    lines = ["  battery:", *_items(sure if isinstance(sure, list) else [sure])]
+    if more:
+        lines.append("    " + _mark(known, "study.batteries"))
+        lines += [f"    # {line[4:]}" for line in _items(more)]
     return lines
 
 

@@ -114,7 +114,7 @@ def language_of(said: Iterable[str]) -> str:
     """The language most small words are of: French where nothing tells."""
     count = dict.fromkeys(words()["languages"], 0)
     for text in said:
-        for word in plain(text).replace("'", " ").split():
+        for word in re.split(r"[\s'_/.-]+", plain(text)):
             for lang, small in words()["languages"].items():
                 count[lang] += word in small
     return max(count, key=lambda lang: count[lang])

@@ -141,9 +141,9 @@ class Reader:
             return list(sets[category])
         for battery in self.data.study.batteries:
             if battery.group in self._groups(variable):
-                for name in ("agree", "disagree"):
-                    if category == name:
-                        return list(getattr(battery, name))
+                totals = self.data.study.totals(battery)
+                if category in totals:
+                    return list(totals[category])
         return [category]
 
     def _groups(self, variable: str) -> tuple[str, ...]:

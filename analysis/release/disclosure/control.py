@@ -82,7 +82,7 @@ def decide(
         of["estimates"],
         of["crosses"],
         linked.tests_shown(tests, shown),
-        linked.measures_shown(measures, shown, of["measures"].count, rules),
+        linked.measures_shown(measures, shown, of["measures"].count, rules, data.study.sides),
         _facts(rules, every.loc[results.index, "reason"]),
     )
 

@@ -17,13 +17,13 @@ from analysis.chapters.data import KEYS, Data
 from analysis.definition import Disclosure
 from analysis.release.disclosure.cells import Reader
 from analysis.release.disclosure.people import ANSWERED, FLOW, YES, meet
+from analysis.study import SIDES
 
 LIFT, PARTIALS = "lift", "partials_difference"
 # Of how all the items go together, which no count of one of them tells.
 TOGETHER = ["cronbach_alpha", "mcdonald_omega"]
 CODERS = ["cohen_kappa", "krippendorff_alpha"]
 DIFFERENCE, RANK, NET = "difference", "rank", "net_agreement"
-SIDES = ["agree", "disagree"]
 MEASURE_NAMES = [*KEYS, "base_kind", "measure", "method", "evidence"]
 NAMES = ["chapter", "table", "population", "variable", "by", "test", "effect", "evidence"]
 Names = tuple[Hashable, ...]
@@ -106,22 +106,31 @@ def tests_shown(tests: pd.DataFrame, shown: Shown) -> pd.Series:
 
 
 def measures_shown(
-    measures: pd.DataFrame, shown: Shown, own: pd.Series, rules: Disclosure
+    measures: pd.DataFrame,
+    shown: Shown,
+    own: pd.Series,
+    rules: Disclosure,
+    sides: tuple[str, str] = SIDES,
 ) -> pd.Series:
     """Measures whose every ingredient is shown. own: whether those with a count of their own are
-    hidden, on their index."""
+    hidden, on their index; sides: what the totals of a battery are called."""
     ranks = measures[measures["measure"] == RANK]
     ranked = all(
-        shown.cell(row.population, row.variable, "", "", "agree", row.base_kind)
+        shown.cell(row.population, row.variable, "", "", sides[1], row.base_kind)
         for row in ranks.itertuples()
     )
-    found = [_is_shown(row, shown, own, rules, ranked) for row in measures.itertuples(index=True)]
+    found = [_is_shown(row, shown, own, rules, (ranked, sides)) for row in measures.itertuples()]
     return pd.Series(found, index=measures.index, dtype=bool)
 
 
 def _is_shown(  # noqa: PLR0911 - one rule a measure
-    row: object, shown: Shown, own: pd.Series, rules: Disclosure, ranked: bool
+    row: object,
+    shown: Shown,
+    own: pd.Series,
+    rules: Disclosure,
+    battery: tuple[bool, tuple[str, str]],
 ) -> bool:
+    ranked, sides = battery
     at, measure, kind, base = (getattr(row, n) for n in ("Index", "measure", "base_kind", "base_n"))
     names = tuple(getattr(row, n) for n in ("population", "variable", "by"))
     cell = (*names, *(getattr(row, n) for n in ("by_category", "category")))
@@ -137,7 +146,7 @@ def _is_shown(  # noqa: PLR0911 - one rule a measure
     if measure == RANK:
         return ranked
     if measure == NET:
-        return all(shown.cell(*everyone, "", name, kind) for name in SIDES)
+        return all(shown.cell(*everyone, "", name, kind) for name in sides)
     if measure in TOGETHER:
         return True
     if measure in CODERS:
