@@ -319,7 +319,7 @@ def _view(data: dict[str, Any], crosses: pd.DataFrame, labels: Labels) -> str:
         'aria-describedby="explorer-say" hidden></div>'
         '<p class="say" id="explorer-say" role="status"></p>'
         '<div class="fig-foot" hidden><p class="note"></p><div class="tools">'
-        '<a class="csv" href="#explorer" download></a>'
+        '<a class="csv" href="#explorer" download=""></a>'
         '<a class="self" href="#explorer">#</a></div></div>'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{region}">{table}</div>'
         "</section>"

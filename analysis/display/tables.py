@@ -333,14 +333,12 @@ def tests_table(
 ) -> str:
     """Every test under the question and the group it is of: what it rests on, its p value, that
     value corrected for the tests it is read with, and its effect."""
-    names = ["test", "evidence", "p_value", *CORRECTIONS.values(), "effect", "effect_size", "n"]
+    names = ["test", "p_value", *CORRECTIONS.values(), "effect", "n"]
     head = [labels.term("columns", name) for name in names]
     known = {(*row[:6], row.adjustment): row for row in records(adjustments[ADJUSTMENTS])}
     body = [_test_cells(row, known, labels) for row in records(tests)]
     sections = [_crossed(row, labels) for row in records(tests)]
-    # A corrected p value says how it was corrected, and needs more than one line.
-    html = table_html(head, body, caption, (2, 6, 7), sections=sections)
-    return scrolled(html)
+    return scrolled(table_html(head, body, caption, (1, 2, 3, 5), sections=sections))
 
 
 def _crossed(row: Any, labels: Labels) -> str:
@@ -352,11 +350,10 @@ def _crossed(row: Any, labels: Labels) -> str:
 
 
 def corrected(row: Any, labels: Labels) -> str:
-    """A corrected p value, which correction it is, and over how many tests."""
+    """A corrected p value, and over how many tests."""
     tests = int(row.tests)
-    key = row.adjustment if tests > 1 else f"{row.adjustment}_one"
-    how = labels.term("adjustments", key, n=labels.formats.number(tests))
-    return f"{_p(row.p_adjusted, labels)} ({how})"
+    key = "tests" if tests > 1 else "tests_one"
+    return f"{_p(row.p_adjusted, labels)} ({labels.term('figure', key, n=tests)})"
 
 
 def _p(value: float, labels: Labels) -> str:
@@ -366,22 +363,24 @@ def _p(value: float, labels: Labels) -> str:
 
 
 def _test_cells(row: Any, known: dict[tuple[str, ...], Any], labels: Labels) -> list[str]:
-    formats = labels.formats
-    effect = formats.with_ends(
-        *(formats.number(value, 2) for value in (row.effect_size, row.effect_low, row.effect_high))
-    )
     found = [known.get((*(getattr(row, name) for name in TESTED), name)) for name in CORRECTIONS]
     return [
-        labels.term("tests", row.test),
-        labels.term("evidence", row.evidence),
+        f"{labels.term('tests', row.test)} · {labels.term('evidence', row.evidence)}",
         _p(row.p_value, labels),
         # A test of an assumption is in no family, and is not corrected.
-        *(corrected(each, labels) if each is not None else "" for each in found),
-        # A test of an assumption has no effect of its own.
-        labels.term("effects", row.effect) if row.effect else "",
-        effect,
-        formats.number(row.n),
+        *(corrected(each, labels) if each is not None and each.tests else "" for each in found),
+        _effect(row, labels),
+        labels.formats.number(row.n),
     ]
+
+
+def _effect(row: Any, labels: Labels) -> str:
+    """The measure of effect, its value and interval; nothing for the test of an assumption."""
+    if not row.effect:
+        return ""
+    values = (row.effect_size, row.effect_low, row.effect_high)
+    size = labels.formats.with_ends(*(labels.formats.number(value, 2) for value in values))
+    return labels.term("figure", "named", name=labels.term("effects", row.effect), value=size)
 
 
 def codebook_table(labels: Labels, caption: str) -> str:
