@@ -66,7 +66,8 @@ def by_hand(raw: Path) -> None:
         "from actions group by 1",
         "select case when h < 7 then 0 when h < 21 then 1 else 2 end, count(*) from "
         "(select avg(hours) h from actions group by training_title) group by 1",
-        "select date_trunc('month', start_date), count(*) from actions group by 1",
+        f"select date_trunc('month', start_date), {sums}, count(distinct person), "
+        "count(distinct training_title) from actions group by 1",
         "select least(n, 6), count(*) from (select count(*) n from actions group by person) "
         "group by 1",
         f"select provider, {sums} from actions group by 1",
@@ -90,11 +91,11 @@ def by_pandas(raw: Path) -> None:
     frame["month"] = pd.to_datetime(frame["start_date"]).dt.to_period("M")
     first = frame["provider"].value_counts().index[:10]
     frame["leading"] = frame["provider"].where(frame["provider"].isin(first), "others")
-    for name in GROUPS:
+    for name in [*GROUPS, "month"]:
         groups = frame.groupby(name, observed=True)
         groups[["hours", "cost"]].sum(), groups.size()
         groups[["person", "training_title"]].nunique()
-    frame.groupby("month").size(), frame["person"].value_counts().value_counts()
+    frame["person"].value_counts().value_counts()
     frame.groupby("training_title", observed=True)["hours"].mean()
     frame.groupby("provider")[["hours", "cost"]].sum()
 

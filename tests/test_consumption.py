@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from extract import STUDY, batches, write_study
 
-from analysis.chapters.volumes import Groups, _words
+from analysis.chapters.volumes import WORD, Groups, dimension, places
 from analysis.release.build import build
 from analysis.study import load_study
 
@@ -103,11 +103,44 @@ def test_each_table_only_where_its_column_is(tmp_path):
 def test_many_groups_fill_several_words():
     months = Groups("month", [f"m{n}" for n in range(100)])
     small = Groups("status", ["a", "b"])
-    words = list(_words([small, months]))
-    places = [(g.name, first + at, answer) for word in words for g, first, part in word
-              for at, answer in enumerate(part)]  # fmt: skip
-    assert [answer for name, _, answer in places if name == "month"] == list(months.answers)
-    assert all(0 <= place < 62 for _, place, _ in places)
-    for word in words:
-        taken = [first + at for _, first, part in word for at in range(len(part))]
-        assert len(set(taken)) == len(taken)
+    among = places([small, months])
+    assert list(among) == [("status", "a"), ("status", "b")] + [
+        ("month", m) for m in months.answers
+    ]
+    assert len(set(among.values())) == 102
+    assert {word for word, _ in among.values()} == {0, 1}
+    assert max(bit for _, bit in among.values()) == WORD - 1 < 62
+    table = dimension(among, {1: [("month", "m1"), ("status", "a")], 2: [("month", "m99")]})
+    (first, second) = table.order_by("key").to_pyarrow().to_pylist()
+    assert first == {"key": 1, "word_0": 0b1001, "word_1": 0}
+    assert second == {"key": 2, "word_0": 0, "word_1": 1 << (101 - WORD)}
+
+
+def test_paths_are_in_the_order_of_time(tmp_path):
+    """Levels as the rules tell them: awareness, use and integration, on days that part people."""
+    told = {"acculturation": "Découvrir l’IA", "use": "ChatGPT au quotidien",
+            "integration": "Intégrer l’IA dans une chaîne de production"}  # fmt: skip
+    walks = {
+        "P1": [("use", "2023-01-02"), ("acculturation", "2023-02-02"), ("use", "2023-03-02")],
+        "P2": [("acculturation", "2023-01-02"), ("use", "2023-02-02"),
+               ("integration", "2024-01-01")],
+        "P3": [("integration", "2023-01-02"), ("acculturation", "2023-01-02")],
+        "P4": [("use", "2023-01-02"), ("use", "2023-02-02")],
+    }  # fmt: skip
+    rows, steps = [], [(who, *step) for who, walk in walks.items() for step in walk]
+    for at, (who, level, day) in enumerate(steps):
+        row = extracts.ROWS[0].split(",")
+        rows.append([f"A{at}", told[level], row[2], who, day, *row[5:]])
+    study = extracts.make(tmp_path, {"all.csv": extracts.text(rows)})
+    yml = study.paths.definition / "study.yml"
+    text = yml.read_text(encoding="utf-8")
+    yml.write_text(text.replace("    person: person\n", "    person: person\n    ai: true\n"),
+                   encoding="utf-8")  # fmt: skip
+    estimates = pd.read_csv(build(load_study(STUDY, tmp_path)) / "estimates.csv")
+    paths = estimates[estimates["variable"] == "ai_path"].set_index("category")["count"]
+    assert paths[paths > 0].to_dict() == {
+        "use_then_acculturation": 1,
+        "acculturation_then_use_then_integration": 1,
+        "acculturation_then_integration": 1,  # on one day, in the order of the levels
+        "use": 1,
+    }

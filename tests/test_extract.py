@@ -148,6 +148,18 @@ def test_the_same_in_parquet(tmp_path):
     assert {p.file.rpartition("/")[2] for p in problems} == {"2024.parquet"}
 
 
+def test_spaces_around_the_text_of_parquet_are_stripped(tmp_path):
+    lines = [
+        bad(LATER[0], region=" region_1\t"),
+        bad(LATER[1], action_id="A5 ", provider="\nBêta "),
+    ]
+    files = {"2023.parquet": parquet(ROWS), "2024.parquet": parquet(lines)}
+    _, problems, rows = checked(make(tmp_path, files))
+    assert not problems
+    assert [row["action_id"] for row in rows] == ["A1", "A2", "A3", "A4", "A5"]
+    assert (rows[3]["region"], rows[4]["provider"]) == ("region_1", "Bêta")
+
+
 def test_an_identifier_that_comes_again_in_another_file(tmp_path):
     lines = [bad(LATER[0], action_id="A2"), LATER[1]]
     _, problems, _ = checked(make(tmp_path, two_years(y2024_csv=text(cells(*lines)))))

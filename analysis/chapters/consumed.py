@@ -15,7 +15,7 @@ from analysis.chapters.titles import quality
 from analysis.chapters.volumes import (
     AMOUNTS,
     LEADING,
-    PATHS,
+    MONTH,
     TIMES,
     YEAR,
     Groups,
@@ -24,7 +24,7 @@ from analysis.chapters.volumes import (
 )
 from analysis.stats.concentration import gini
 from analysis.stats.growth import growth
-from analysis.stats.shares import mean_row, total
+from analysis.stats.shares import mean_row, total, totals
 
 CHAPTER = "consumption"
 PEOPLE, TRAININGS = "people", "trainings"
@@ -37,7 +37,7 @@ def estimates(volumes: Volumes) -> list[pd.DataFrame]:
     tables = [*in_all(volumes)]
     for groups in volumes.groups:
         tables += by_group(volumes, groups)
-        if groups.name != YEAR and len(volumes.years) > 1:
+        if groups.name not in (YEAR, MONTH) and len(volumes.years) > 1:
             tables += by_group_and_year(volumes, groups)
     if volumes.people is not None:
         tables.append(times_trained(volumes, volumes.people))
@@ -52,7 +52,7 @@ def estimates(volumes: Volumes) -> list[pd.DataFrame]:
 
 def in_all(volumes: Volumes) -> list[pd.DataFrame]:
     """Volumes of all actions; the mean cost of an action has the total as its count."""
-    sums = _sums(volumes.amounts[YEAR])
+    sums = volumes.totals
     found = [("hours", sums["hours"])]
     if "cost" in sums:
         found.append(("cost", sums["cost"]))
@@ -60,13 +60,9 @@ def in_all(volumes: Volumes) -> list[pd.DataFrame]:
         found.append((PEOPLE, float(volumes.people["", PEOPLE])))
     tables = [_labelled(volumes, total(kind, n, n, kind), kind) for kind, n in found]
     if "cost" in sums:
-        row = mean_row("mean", sums["cost"], int(sums["actions"]), "actions")
+        row = mean_row("mean", sums["cost"], int(sums["costed"]), "actions")
         tables.append(_labelled(volumes, row, "action_cost"))
     return tables
-
-
-def _sums(frame: pd.DataFrame) -> dict[str, float]:
-    return {name: float(frame[name].sum()) for name in AMOUNTS if name in frame}
 
 
 def _labelled(
@@ -79,9 +75,9 @@ def by_group(volumes: Volumes, groups: Groups) -> list[pd.DataFrame]:
     """Each group's actions (where no other table has them), hours, cost, people, trainings."""
     frame = volumes.amounts[groups.name]
     found = dict(values(frame, "group", groups.answers))
-    if groups.name in volumes.spec.by:  # a table of the chapter already
+    if groups.name in (*volumes.spec.by, MONTH):  # a table of the chapter already
         found.pop("actions")
-    bases = _sums(volumes.amounts[YEAR]) | {
+    bases = volumes.totals | {
         name: float(of.sum()) for name, of in found.items() if groups.name != LEADING
     }
     for kind, counts in ((PEOPLE, volumes.people), (TRAININGS, volumes.trainings)):
@@ -97,7 +93,7 @@ def by_group(volumes: Volumes, groups: Groups) -> list[pd.DataFrame]:
 
 
 def _rows(counts: pd.Series, base: float, kind: str) -> pd.DataFrame:
-    return pd.concat([total(str(name), float(n), base, kind) for name, n in counts.items()])
+    return totals({str(name): float(n) for name, n in counts.items()}, base, kind)
 
 
 def by_group_and_year(volumes: Volumes, groups: Groups) -> list[pd.DataFrame]:
@@ -118,9 +114,9 @@ def times_trained(volumes: Volumes, people: pd.Series) -> pd.DataFrame:
 
 
 def paths(volumes: Volumes, people: pd.Series) -> pd.DataFrame:
-    """People trained on AI by the levels of training they have had."""
-    counts = people[""][["_".join(names) for names in PATHS]]
-    return _labelled(volumes, _rows(counts, float(people["ai", "ai"]), PEOPLE), "ai_path")
+    """People trained on AI by the levels of training they have had, in their order."""
+    base = float(people["ai", "ai"])
+    return _labelled(volumes, _rows(volumes.paths, base, PEOPLE), "ai_path")
 
 
 def rules(volumes: Volumes) -> pd.DataFrame:
@@ -195,7 +191,7 @@ def _growths(volumes: Volumes) -> list[pd.DataFrame]:
     An interval stands for a sample of actions; amounts, which vary from one action to the next,
     have none.
     """
-    yearly = volumes.amounts[YEAR].set_index("group")
+    yearly = volumes.amounts[YEAR].set_index("group").reindex(volumes.years)
     kinds = [name for name in AMOUNTS if name in yearly]
     tables = [
         _growth(volumes, _named(volumes, YEAR) | {"category": after}, kind, pair)
@@ -204,6 +200,8 @@ def _growths(volumes: Volumes) -> list[pd.DataFrame]:
         for pair in [(yearly.at[before, kind], yearly.at[after, kind])]
     ]
     for groups in volumes.groups[1:]:
+        if groups.name == MONTH:
+            continue
         cells = volumes.amounts[groups.name].set_index(["group", "year"])["actions"]
         tables += [
             _growth(volumes, named, "actions", pair)

@@ -58,10 +58,7 @@ def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
 
     inside = {name: extract.inside(name) for name in spec.counts}
     counts = {f"n{at}": _count(extract.table, inside[name]) for at, name in enumerate(inside)}
-    titles = extract.table[spec.title].nunique(where=inside[spec.counts[0]])
-    found = fetched(
-        extract.table.agg(**counts, everything=extract.table.count(), trainings=titles)
-    ).iloc[0]
+    found = fetched(extract.table.agg(**counts, everything=extract.table.count())).iloc[0]
     rows = [
         label(
             total("actions", int(found[f"n{at}"]), int(found["everything"]), "actions"),
@@ -71,7 +68,8 @@ def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
         )
         for at, name in enumerate(spec.counts)
     ]
-    trainings = int(found["trainings"])
+    titles = extract.titles(spec.counts[0], spec.title, spec.hours)
+    trainings = int(titles.count().to_pyarrow().as_py())
     row = total("trainings", trainings, trainings, "trainings")
     return [*rows, label(row, CHAPTER, "trainings", spec.counts[0])]
 
@@ -107,18 +105,16 @@ def banded(hours: ir.NumericValue, bands: list[Band]) -> ir.StringValue:
 
 def durations(data: Data, extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
     """Actions by length, and trainings by the mean length of their actions."""
-    from analysis.chapters.extract import amount, counted  # noqa: PLC0415
+    from analysis.chapters.extract import counted  # noqa: PLC0415
 
     bands = data.study.definition.duration_bands
     names = [band.name for band in bands]
-    actions, trainings = extract.population(spec.actions), extract.population(spec.trainings)
-    hours = trainings[spec.hours]
-    means = trainings.group_by(spec.title).agg(
-        hours=amount(hours).sum().cast("float64") / hours.count().nullif(0)
-    )
+    actions = extract.population(spec.actions)
+    titles = extract.titles(spec.trainings, spec.title, spec.hours)
+    means = titles["hours"].cast("float64") / titles["lengths"].nullif(0)
     found = [
         ("duration_band", spec.actions, ACTIONS, actions, actions[spec.hours]),
-        ("mean_duration_band", spec.trainings, TRAININGS, means, means["hours"]),
+        ("mean_duration_band", spec.trainings, TRAININGS, titles, means),
     ]
     return [
         label(

@@ -58,7 +58,7 @@ class Extract:
 
     def inside(self, population: str) -> ir.BooleanValue | None:
         """The condition of a population; None for everyone."""
-        node = expression.parse(self.study.definition.populations[population].where)
+        node = expression.parse(self.where(population))
         return None if compiled.always(node) else compiled.condition(node, self.table)
 
     def population(self, name: str) -> ir.Table:
@@ -71,6 +71,31 @@ class Extract:
         if con.name != "duckdb":
             return expression.cache()
         return con.create_table(ibis.util.gen_name(name), expression, temp=True)
+
+    def titles(self, population: str, title: str, hours: str) -> ir.Table:
+        """Each title of a population once, with its hours and how many actions have a length."""
+        where = self.where(population)
+        if where not in self._titles:
+            rows = known(self.population(population), title)
+            made = rows.select(
+                title=title, hours=amount(rows[hours]), lengths=rows[hours].notnull().cast("int64")
+            )
+            volumes = self.volumes
+            if volumes is not None and where == self.where(volumes.spec.actions):
+                made = volumes.titles
+            each = made.group_by("title").agg(
+                hours=made["hours"].sum(), lengths=made["lengths"].sum()
+            )
+            self._titles[where] = self.kept(each, "titles")
+        return self._titles[where]
+
+    @cached_property
+    def _titles(self) -> dict[str, ir.Table]:
+        """Titles already looked at, by the condition of their population."""
+        return {}
+
+    def where(self, population: str) -> str:
+        return self.study.definition.populations[population].where
 
     def answers(self, column: str) -> list[str]:
         """Answers of a column, in their order."""
@@ -91,6 +116,11 @@ def counted(table: ir.Table, column: ir.Value | str, answers: Sequence[str]) -> 
     found = fetched(table.group_by(answer=value).agg(times=lambda rows: rows.count()))
     times = dict(zip(found["answer"], found["times"], strict=True))
     return {answer: int(times.get(answer, 0)) for answer in answers}
+
+
+def known(table: ir.Table, name: str) -> ir.Table:
+    """Rows with something in a column."""
+    return table.filter(table[name].notnull() & (table[name] != ""))
 
 
 def amount(column: ir.Value) -> ir.DecimalValue:

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pandas as pd
@@ -144,24 +143,28 @@ def classified(titles: ir.Table, rules: Sequence[TitleRule]) -> ir.Table:
 
     titles: a table with a column `title`.
     """
-    marked = titles.mutate(letters=spaced(titles["title"]))
-    given: dict[str, Any] = {
-        name: _any([rule for rule in rules if name in rule.classes], marked["letters"])
-        for name in CLASSES
-    }
-    told = marked.mutate(**{f"is_{name}": truth for name, truth in given.items()})
-    no = ibis.null("string")
-    ai = told["is_ai"]
+    letters = titles.mutate(letters=spaced(titles["title"]))
+    about = _any([rule for rule in rules if "ai" in rule.classes], letters["letters"])
+    told = letters.mutate(about=about)
+
+    def also(name: str) -> ir.BooleanValue:
+        """Whether a title about AI is of a further class; no other title is looked at."""
+        further = [rule for rule in rules if name in rule.classes]
+        return ibis.ifelse(told["about"], _any(further, told["letters"]), False)
+
+    def of_ai(value: ir.StringValue) -> ir.StringValue:
+        return ibis.ifelse(told["about"], value, ibis.null("string"))
+
     level = ibis.cases(
-        (told["is_acculturation"], "acculturation"), (told["is_integration"], "integration"),
-        else_="use",
-    )  # fmt: skip
-    return told.mutate(
-        ai=ibis.ifelse(ai, "ai", "not_ai"),
-        ai_kind=ibis.ifelse(ai, ibis.ifelse(told["is_generative"], "generative", "other_ai"), no),
-        ai_scope=ibis.ifelse(ai, ibis.ifelse(told["is_sector"], "sector", "general"), no),
-        ai_level=ibis.ifelse(ai, level, no),
-    ).drop("letters", *[f"is_{name}" for name in CLASSES])
+        (also("acculturation"), "acculturation"), (also("integration"), "integration"), else_="use"
+    )
+    return told.select(
+        "title",
+        ai=ibis.ifelse(told["about"], "ai", "not_ai"),
+        ai_kind=of_ai(ibis.ifelse(also("generative"), "generative", "other_ai")),
+        ai_scope=of_ai(ibis.ifelse(also("sector"), "sector", "general")),
+        ai_level=of_ai(level),
+    )
 
 
 def quality(rules: Sequence[TitleRule], part: str = "held_out") -> pd.DataFrame:

@@ -169,15 +169,21 @@ def _selection(categories: list, sets: Sets) -> Floats:
 
 def total(category: str, count: float, base: float, base_kind: str) -> pd.DataFrame:
     """One row that counts something, without a sampling interval."""
-    row = dict.fromkeys(COLUMNS, NAN) | {
-        "category": category,
+    return totals({category: count}, base, base_kind)
+
+
+def totals(counts: Mapping[str, float], base: float, base_kind: str) -> pd.DataFrame:
+    """Rows that count something, without a sampling interval."""
+    numbers = list(counts.values())
+    rows: Columns = dict.fromkeys(COLUMNS, NAN) | {
+        "category": list(counts),
         "base_kind": base_kind,
         "base_n": base,
-        "count": count,
-        "share": count / base if base else NAN,
+        "count": numbers,
+        "share": [count / base if base else NAN for count in numbers],
         "method": "count",
     }
-    return pd.DataFrame([row])
+    return pd.DataFrame(rows, index=range(len(counts)))
 
 
 def mean_row(

@@ -22,10 +22,15 @@ from analysis.intake.values import BOOLEANS
 from analysis.study import Recode
 
 BAD, FOUND, FILE, ROW = "_bad", "_found", "_file", "_row"
+# Whether a row breaks a rule: cheaper to tell than which.
+WRONG = "_wrong"
+# Whether a text of a row still has spaces around it.
+PADDED = "_padded"
+BESIDE = (WRONG, BAD, FOUND, FILE, ROW, PADDED)
 # What parts the raw cells of a row in FOUND; it stands in no text.
 MARK = "\x1f"
-THOUSANDS = "[ \u00a0\u202f]"
-NUMBER = r"^[-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
+SPACES = " \t\n\r\v\f"
+THOUSANDS = " \u00a0\u202f"
 ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
 DAY_FIRST = r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})( .*)?$"
 # No amount of a training action has more digits, and sums of them stay exact.
@@ -75,14 +80,28 @@ def broken(mask: int, among: Sequence[Rule]) -> list[Rule]:
     return [rule for bit, rule in enumerate(among) if mask >> bit & 1]
 
 
-def direct(table: ir.Table, known: Mapping[str, Field], recodes: Sequence[Recode]) -> bool:
-    """Whether the columns of a table need no work but to be read: types as they should be, answers
-    as the study writes them."""
+def padded(text: ir.StringValue) -> ir.BooleanValue:
+    """Whether a text is empty, or begins or ends with a space, for engines that compare bytes.
+    Looking is ten times faster in DuckDB than stripping what has nothing to strip."""
+    ends = [text.endswith(space) for space in SPACES]
+    return reduce(lambda one, other: one | other, [text < "!", *ends])
+
+
+def tidy(text: ir.StringValue) -> ir.StringValue:
+    """A text without spaces around it, missing if nothing is left."""
+    return text.strip().nullif("")
+
+
+def direct(
+    columns: Mapping[str, ir.Value], known: Mapping[str, Field], recodes: Sequence[Recode]
+) -> bool:
+    """Whether columns need no work but to be read: types as they should be, answers as the study
+    writes them."""
     types = {"number": "is_numeric", "date": "is_temporal", "boolean": "is_boolean"}
     return not any(item.kind == "value" for item in recodes) and all(
-        getattr(table[name].type(), types[item.type])()
+        getattr(columns[name].type(), types[item.type])()
         for name, item in known.items()
-        if item.type in types and name in table.columns
+        if item.type in types and name in columns
     )
 
 
@@ -92,10 +111,10 @@ def read(
     recodes: Sequence[Recode],
     apart: Callable[[ir.Table], ir.Table],
 ) -> ir.Table:
-    """The typed columns of a table with BAD beside them, the cells of a row that breaks a rule in
-    FOUND, and FILE and ROW as they were.
+    """The typed columns of a table with WRONG and BAD beside them, the cells of a row that breaks a
+    rule in FOUND, and FILE, ROW and PADDED as they were.
 
-    table: columns under the names of the study, as text or typed; those it lacks are empty.
+    table: columns under the names of the study, typed or as `tidy` text; those it lacks are empty.
     apart: names a table, so that what is computed in it is not computed again where it is read.
     """
     typed: dict[str, ir.Value] = {}
@@ -105,10 +124,12 @@ def read(
         if name not in table.columns:
             typed[name] = ibis.null(KINDS[item.type])
             continue
-        text = table[name].strip() if isinstance(table[name], ir.StringValue) else None
+        text = table[name] if isinstance(table[name], ir.StringValue) else None
         typed[name] = READERS[item.type](table[name], text, item, recodes)
     cells = {f"raw_{name}": table[name] for name in there}
-    values = apart(table.select(**typed, **cells, **{name: table[name] for name in (FILE, ROW)}))
+    values = apart(
+        table.select(**typed, **cells, **{name: table[name] for name in (FILE, ROW, PADDED)})
+    )
     for name in there:
         wrong = _wrong(values[name], values[f"raw_{name}"], known[name])
         faults |= {(key, name): fault.fill_null(False) for key, fault in wrong.items()}
@@ -116,13 +137,16 @@ def read(
     marked = apart(values.mutate(**told))
     bits = {rule: marked[name] for rule, name in zip(faults, told, strict=True)}
     some = reduce(lambda one, other: one | other, bits.values())
-    raw = [marked[f"raw_{name}"].cast("string").fill_null("") for name in there]
+    raw = [
+        marked[f"raw_{name}"].cast("string").fill_null("") if name in there else ibis.literal("")
+        for name in known
+    ]
     found = ibis.ifelse(some, ibis.literal(MARK).join(raw), ibis.null("string"))
     mask = ibis.ifelse(some, _mask(bits, rules(known)), ibis.literal(0, "int64"))
     return marked.select(
         **{name: marked[name] for name in known},
-        **{BAD: mask.cast("int64"), FOUND: found, FILE: marked[FILE]},
-        **{ROW: marked[ROW].cast("int64")},
+        **{WRONG: some, BAD: mask.cast("int64"), FOUND: found, FILE: marked[FILE]},
+        **{ROW: marked[ROW].cast("int64"), PADDED: marked[PADDED]},
     )
 
 
@@ -147,7 +171,7 @@ def _mask(
 def _wrong(value: Any, raw: Any, item: Field) -> dict[str, Any]:
     """What is wrong with each cell of a column, by rule. raw: the cell as delivered."""
     text = isinstance(raw, ir.StringValue)
-    given = raw.notnull() & (raw.strip() != "") if text else raw.notnull()
+    given = raw.notnull()
     wrong: dict[str, Any] = {}
     if item.type == "id" or item.required:
         wrong["required"] = ~given
@@ -186,15 +210,15 @@ def _recoded(value: Any, item: Field, recodes: Sequence[Recode]) -> Any:
 
 
 def _number(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
-    """Numbers with a point or a decimal comma; spaces between thousands are looked for only where
-    a number cannot be read without."""
+    """Numbers with a point or a decimal comma, with or without spaces between thousands."""
     if text is None:
         return column.cast("float64")
     text = _recoded(text, item, recodes)
     plain = text.replace(",", ".")
-    tight = plain.re_replace(THOUSANDS, "")
-    spaced = ibis.ifelse(tight.re_search(NUMBER), tight, ibis.null("string"))
-    return ibis.coalesce(plain.try_cast("float64"), spaced.try_cast("float64"))
+    # Taking spaces out of what has none would take most of the time of reading a file of text.
+    spaced = reduce(lambda one, other: one | other, [plain.contains(sign) for sign in THOUSANDS])
+    tight = reduce(lambda text, sign: text.replace(sign, ""), THOUSANDS, plain)
+    return ibis.ifelse(spaced, tight, plain).try_cast("float64")
 
 
 def _date(column: Any, text: Any, item: Field, recodes: Sequence[Recode]) -> Any:
