@@ -14,7 +14,7 @@ import pytest
 from publishing import project
 
 from analysis.publish.preview import RELOAD, STATE, Preview, changes, serve, snapshot, watch
-from analysis.publish.site import render, stamp
+from analysis.publish.site import render_languages, stamp
 from analysis.study import Study
 
 PROSE = "satisfaction"
@@ -34,7 +34,11 @@ class Rebuilt:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     made = project(tmp_path_factory.mktemp("preview"))
-    render(made, "fr", "pandoc")
+    # Pages lead to a language that was rendered before.
+    made.paths.site("en").mkdir(parents=True)
+    (made.paths.site("en") / "index.html").write_text("English", encoding="utf-8")
+    render_languages(made, ["fr"], "pandoc")
+    assert "../en/index.html" in (made.paths.site("fr") / "index.html").read_text(encoding="utf-8")
     return made
 
 

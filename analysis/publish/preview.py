@@ -32,7 +32,7 @@ from analysis.publish.notebook import Output, Python, code, outputs, python, wri
 from analysis.publish.pages import Page, RenderError, read_page
 from analysis.publish.pandoc import convert
 from analysis.publish.site import stamp
-from analysis.publish.stage import environment, files, stage_page
+from analysis.publish.stage import environment, files, stage_page, standing
 from analysis.study import Study
 
 STATE, RELOAD = "/preview.json", "/preview.js"
@@ -154,7 +154,8 @@ class Preview:
         else:
             sources = (self.study.paths.pages / self.lang).glob("*.qmd")
             texts = {path.stem: path.read_text(encoding="utf-8") for path in sources}
-            self._tell("\n".join(check_site(self.site, [], written=texts)))
+            others = standing(self.study, {self.lang})
+            self._tell("\n".join(check_site(self.site, [], others, texts)))
 
     def page(self, path: Path) -> None:
         """Execute and convert one page, and put it in its place. Raises RenderError."""
