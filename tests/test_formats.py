@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from analysis.display.formats import formats
+from analysis.display.formats import formats, lower_first
 from analysis.errors import InputError
 
 FR, EN = formats("fr"), formats("en")
@@ -39,6 +39,18 @@ def test_percent(share, decimals, french, english):
 def test_number(value, decimals, french, english):
     assert FR.number(value, decimals) == french
     assert EN.number(value, decimals) == english
+
+
+def test_a_number_that_people_gave_may_be_a_year():
+    assert FR.answered(1985) == EN.answered(1985) == "1985"
+    assert EN.answered(12_500) == "12,500" and FR.answered(7.5, 1) == "7,5"
+
+
+def test_a_label_in_a_sentence():
+    assert lower_first("The trainer was competent") == "the trainer was competent"
+    assert [lower_first(text) for text in ("I know it", "I’m able", "IA")] == [
+        "I know it", "I’m able", "IA"]  # fmt: skip
+    assert lower_first("Il faut") == "il faut"
 
 
 def test_interval_and_fraction():

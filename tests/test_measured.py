@@ -65,7 +65,7 @@ def test_ranks_of_observed_answers_carry_no_mark():
 
 def test_reliability_of_each_expectation():
     head, rows = cells("reliability", EN)
-    assert head == ["Skill area", "Items", "Cronbach’s alpha", "McDonald’s omega", "n"]
+    assert head == ["Set of items", "Items", "Cronbach’s alpha", "McDonald’s omega", "n"]
     groups = study().questionnaire.battery("skills")
     assert [row[1] for row in rows] == [str(len(items)) for items in groups.values()]
     assert rows[0] == [

@@ -38,6 +38,12 @@ class Formats:
         whole = whole.replace(",", self.facts["thousands"]).replace("-", "−")
         return whole + (self.facts["decimal"] + part if part else "")
 
+    def answered(self, value: float | None, decimals: int = 0) -> str:
+        """A number people gave: one of four figures may be a year, and has no separator."""
+        text = self.number(value, decimals)
+        years = not _missing(value) and 1000 <= abs(float(value or 0)) < 10_000
+        return text.replace(self.facts["thousands"], "") if years else text
+
     def signed(self, value: float | None, decimals: int = 0) -> str:
         """A difference with its sign: +12, −3, 0."""
         text = self.number(value, decimals)
@@ -163,8 +169,13 @@ def _rounded(value: float, decimals: int) -> Decimal:
     return rounded if rounded else abs(rounded)
 
 
+PRONOUN = re.compile(r"I(?:\s|['’](?:m|d|ll|ve)\b)")
+
+
 def lower_first(text: str) -> str:
-    """A label inside a sentence: its capital goes, unless it is an acronym's."""
+    """A label inside a sentence: its capital goes, unless it is an acronym's or the English I."""
+    if PRONOUN.match(text):
+        return text
     if len(text) > 1 and text[0].isupper() and not text[1].isupper():
         return text[0].lower() + text[1:]
     return text

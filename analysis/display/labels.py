@@ -100,7 +100,7 @@ class Labels:
 
     def _decimal(self, code: str) -> str:
         _, _, decimals = code.partition(".")
-        return self.formats.number(float(code), len(decimals))
+        return self.formats.answered(float(code), len(decimals))
 
     def family(self, name: str, category: str) -> str:
         """The label of the family an answer of the motivations belongs to, or ""."""

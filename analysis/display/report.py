@@ -597,6 +597,8 @@ class Report:
             "asked": question if question.endswith(ENDS) else f"{question}.",
             "hint": self.labels.hint(variable, population),
             "group": self.labels.group(group) if group else "",
+            # Without the mark it ends with, for a colon to follow.
+            "group_plain": self.labels.group(group).rstrip(" \u00a0\u202f?…:.") if group else "",
             "by": self.labels.variable(self.sources.variable(entry.by)) if entry.by else "",
             "limit_note": self._limit_note(variable),
             **self._mean_values(row),
@@ -618,12 +620,16 @@ class Report:
         measures = self.sources.results.measures
         found: dict[str, str] = {}
         for measure in records(measured_values(measures, row["variable"], row["population"])):
-            low, high = (self._number_or_text(str(end)) for end in (measure.low, measure.high))
+            low, value, high = map(self._answered, (measure.low, measure.value, measure.high))
             missing = self.formats.missing
             interval = self.labels.term("figure", "band", low=low or missing, high=high or missing)
-            found[measure.measure] = number(self._number_or_text(str(measure.value)), measure.ref)
+            found[measure.measure] = number(value, measure.ref)
             found[f"{measure.measure}_interval"] = interval
         return found
+
+    def _answered(self, value: float) -> str:
+        text = self._number_or_text(str(value))
+        return self.formats.answered(value) if abs(value) >= 1000 else text
 
     def _test_value(self, entry: Entry, row: Any) -> dict[str, str]:
         """The p value of the test that leads a table by group, as {test_p}; "" for none."""
