@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.errors import InputError, Problem
@@ -52,6 +55,25 @@ def read_text(path: Path, shown: str, what: str) -> str:
         row = data[: error.start].count(b"\n") + 1
         found = f"byte 0x{data[error.start]:02X}, which is not UTF-8 (Windows-1252, maybe)"
         raise InputError([_other(shown, found, what, row)]) from error
+
+
+def read_cells(path: Path, shown: str, what: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV file with their line; semicolons part cells too, as French Excel saves them.
+
+    Raises InputError as `read_text`, and csv.Error.
+    """
+    text = read_text(path, shown, what)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_mark(text))
+    return ((reader.line_num, cells) for cells in reader)
+
+
+def _mark(text: str) -> str:
+    """What parts the cells, by the first line that has any."""
+    for line in text.splitlines():
+        commas, semicolons = line.count(","), line.count(";")
+        if commas or semicolons:
+            return ";" if semicolons > commas else ","
+    return ","
 
 
 def _other(shown: str, found: str, what: str, row: int | None = None) -> Problem:

@@ -18,7 +18,7 @@ from pyxform import xls2xform
 from analysis import expression
 from analysis.errors import InputError, Problem, nearest
 from analysis.plain import strange
-from analysis.plain_text import kind_of, read_text
+from analysis.plain_text import kind_of, read_cells
 
 LONGEST = 10_000  # characters of a label or of a condition
 KINDS = ("select_one", "select_multiple", "integer", "decimal", "text", "date")
@@ -202,17 +202,17 @@ def _check_cells(raw: dict[str, list[tuple[int, list[str]]]], file: str) -> None
 def _csv_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
     current: list[tuple[int, list[str]]] = []
-    reader = csv.reader(io.StringIO(read_text(path, file, CSV), newline=""))
+    row = 1
     try:
-        for cells in reader:
+        for row, cells in read_cells(path, file, CSV):
             if cells and cells[0].strip():
                 current = sheets.setdefault(cells[0].strip(), [])
             if any(cell.strip() for cell in cells[1:]):
-                current.append((reader.line_num, cells[1:]))
+                current.append((row, cells[1:]))
     except csv.Error as error:
         raise InputError(
             [Problem(file, "the questionnaire is CSV", str(error), CSV, "save the form again",
-                     reader.line_num)]
+                     row)]
         ) from error  # fmt: skip
     return sheets
 
@@ -249,7 +249,13 @@ def _records(rows: list[tuple[int, list[str]]]) -> list[tuple[int, dict[str, str
 def _check_form(path: Path, file: str) -> None:
     """Let pyxform say what is wrong with the form itself."""
     try:
-        xls2xform.convert(str(path), warnings=[], validate=False)
+        if path.suffix.lower() == ".csv":
+            rows = io.StringIO()
+            csv.writer(rows).writerows(cells for _, cells in read_cells(path, file, CSV))
+            plain = io.BytesIO(rows.getvalue().encode())
+            xls2xform.convert(plain, warnings=[], validate=False, file_type=".csv")
+        else:
+            xls2xform.convert(str(path), warnings=[], validate=False)
     except Exception as error:  # PyXFormError, but also what its parts raise on a strange form
         raise InputError(
             [
@@ -389,11 +395,11 @@ def _unknown_lists(file: str, sheets: dict[str, Rows]) -> list[Problem]:
 def _repeated_names(file: str, sheets: dict[str, Rows]) -> list[Problem]:
     """Questions that share a name, and answers of one list that do."""
     named = [
-        (row, record["name"], "question", "name")
+        (row, record["name"], "a question", "name")
         for row, record in sheets["survey"] if _kind(record)[0] in NAMED
     ]  # fmt: skip
     listed = [
-        (row, f"{record.get('list_name')}: {record['name']}", "answer of a list", "name")
+        (row, f"{record.get('list_name')}: {record['name']}", "an answer of a list", "name")
         for row, record in sheets["choices"] if record.get("name")
     ]  # fmt: skip
     problems = []
@@ -402,7 +408,7 @@ def _repeated_names(file: str, sheets: dict[str, Rows]) -> list[Problem]:
         for row, name, what, column in rows:
             if name in first:
                 problems.append(
-                    Problem(file, f"a {what} has a name of its own", name, "another name",
+                    Problem(file, f"{what} has a name of its own", name, "another name",
                             f"rename it here or in row {first[name]}", row, column)
                 )  # fmt: skip
             first.setdefault(name, row)
@@ -472,6 +478,16 @@ def _broken_expressions(form: Questionnaire, rows: Rows) -> list[Problem]:
     ]
 
 
+def _rewritten(text: str) -> str:
+    """What to do about an expression that cannot be read: the usual reasons, in turn."""
+    reasons = [
+        (re.search("[‘’“”«»]", text), "write straight quotes around an answer: 'answer'"),
+        ("==" in text, "write = once"),
+        (re.search(r"\{", re.sub(r"\$\{\w+\}", "", text)), "write a question as ${name}"),
+    ]
+    return next((action for found, action in reasons if found), "rewrite the expression")
+
+
 def unreadable(
     text: str, form: Questionnaire | None, known: Sequence[str], this: str = ""
 ) -> list[tuple[str, str, str, str]]:
@@ -483,7 +499,7 @@ def unreadable(
         node = expression.parse(text)
     except expression.ExpressionError as error:
         return [("routing in the supported language", str(error), "an XLSForm expression",
-                 "rewrite the expression")]  # fmt: skip
+                 _rewritten(text))]  # fmt: skip
     problems = [
         ("routing reads known questions", f"${{{name}}}", "a question of this form or a column",
          nearest(name, known))

@@ -5,8 +5,6 @@ Everything a region edits is read here and passed on as values; nothing below re
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from analysis.errors import InputError, Problem, nearest
 from analysis.paths import PROJECT, Paths
 from analysis.pending import COLUMN as TO_DECIDE
 from analysis.plain import strange
-from analysis.plain_text import read_text
+from analysis.plain_text import read_cells
 from analysis.questionnaire import Question, Questionnaire, read_questionnaire
 from analysis.study_checks import check_names, role_questions
 from analysis.study_yaml import line_of, read_definition
@@ -173,6 +171,7 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
     path = paths.definition / "study.yml"
     if not NAME.fullmatch(name) or not path.is_file():
         known = sorted(p.parent.name for p in (root / "studies").glob("*/study.yml"))
+        _check_file(paths)
         raise InputError(
             [
                 Problem(
@@ -198,6 +197,19 @@ def load_study(name: str, root: Path = PROJECT) -> Study:
     if problems:
         raise InputError(problems)
     return study
+
+
+def _check_file(paths: Paths) -> None:
+    """Raises InputError where the folder of a study is there, without its study.yml."""
+    if NAME.fullmatch(paths.study) and paths.definition.is_dir():
+        there = sorted(path.name for path in paths.definition.iterdir() if path.is_file())
+        near = next((name for name in there if name.startswith("study.y")), "")
+        raise InputError(
+            [Problem(paths.shown(paths.definition), "a study has a folder with a study.yml",
+                     ", ".join(there) or "an empty folder", "study.yml",
+                     f"rename {near} to study.yml" if near else
+                     "write study.yml, or move the folder away and start with `new`")]
+        )  # fmt: skip
 
 
 def _check_own(paths: Paths) -> None:
@@ -234,11 +246,16 @@ def _form(paths: Paths) -> Questionnaire | None:
 
 
 def _form_path(paths: Paths) -> Path | None:
-    for ending in ("csv", "xlsx"):
-        path = paths.definition / f"questionnaire.{ending}"
-        if path.is_file():
-            return path
-    return None
+    """The questionnaire, where there is one. Raises InputError where there are two."""
+    found = [path for ending in ("csv", "xlsx")
+             if (path := paths.definition / f"questionnaire.{ending}").is_file()]  # fmt: skip
+    if len(found) > 1:
+        raise InputError(
+            [Problem(paths.shown(found[1]), "a study has one questionnaire",
+                     "questionnaire.csv and questionnaire.xlsx", "one of them",
+                     "move the one that is not used out of the folder")]
+        )  # fmt: skip
+    return found[0] if found else None
 
 
 RECODE_HEADER = ["source", "kind", "column", "found", "becomes"]
@@ -251,8 +268,7 @@ def _recodes(path: Path, paths: Paths) -> tuple[Recode, ...]:
     if not path.is_file():
         return ()
     shown = paths.shown(path)
-    reader = csv.reader(io.StringIO(read_text(path, shown, "CSV in UTF-8"), newline=""))
-    rows = [(reader.line_num, cells) for cells in reader if any(cells)]
+    rows = [(row, cells) for row, cells in read_cells(path, shown, "CSV in UTF-8") if any(cells)]
     header = rows[0][1]
     if header not in (RECODE_HEADER, [*RECODE_HEADER, TO_DECIDE]):
         raise InputError(

@@ -195,6 +195,11 @@ def _scales(study: Study, problem: Any) -> list[Problem]:
                     nearest(name, battery.scale))
             for name in sorted(sides - set(battery.scale))
         ]  # fmt: skip
+        problems += [
+            problem(place, "an answer stands on one side of a scale", name, "agree or disagree",
+                    f"remove {name} from one of them")
+            for name in sorted({*battery.disagree} & {*battery.agree})
+        ]  # fmt: skip
         known = {*battery.scale, battery.not_concerned}
         problems += [
             problem(place, "a battery names every answer to its items", f"{answer} of {item.name}",

@@ -78,6 +78,8 @@ def _reason(line: str, before: list[str], problem: str) -> tuple[str, str]:
         ("the tag" in problem, f"{shown} ({problem})", "write plain values only, without !"),
         ("mapping values are not allowed" in problem, shown,
          "put the text in quotes, because it holds ': '"),
+        ("expected ',' or '}'" in problem, shown,
+         "put texts that hold ', : or a comma in double quotes"),
         (opened > closed, f"a bracket that is not closed, at or before {shown}",
          "close the bracket"),
         (line.count('"') % 2 == 1, shown, "close the quotes"),
@@ -107,6 +109,7 @@ EXPECTED = {
     "date_from_datetime_parsing": "a day that the calendar has, as 2026-01-31",
     "date_from_datetime_inexact": "a day without a time, as 2026-01-31",
     "too_short": "at least one entry",
+    "invalid_key": "a key that is a word; decimals are written with a point",
     "tuple_type": "two numbers, as [0.2, 4]",
 }
 LIMITS = {
@@ -180,7 +183,7 @@ def _expected(item: Any) -> str:
     if kind in LIMITS:
         limit, words = LIMITS[kind]
         return words.format(context.get(limit))
-    return EXPECTED.get(kind, item["msg"])
+    return EXPECTED.get(kind, item["msg"].removeprefix("Value error, "))
 
 
 def keys_at(place: tuple[str, ...]) -> list[str]:

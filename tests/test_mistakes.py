@@ -4,6 +4,7 @@ One row a mistake: what is changed, where that is told, and the words that a per
 """
 
 import csv
+import io
 import shutil
 
 import openpyxl
@@ -65,6 +66,21 @@ CHANGED = {
     "a decimal for a whole number": (Y, "min_answered: 6", "min_answered: 6.5", 0,
                                      ["6.5", "a whole number"]),
     "yes for true": (Y, "synthetic: true", "synthetic: maybe", 0, ["'maybe'", "true or false"]),
+    "a decimal comma": (Y, "suppressed_base: 0", "fragile_width: 0,40\n  suppressed_base: 0", 0,
+                        ["'0,40'", "with a point for decimals"]),
+    "a decimal comma in brackets": (Y, "{min_answered: 6}", "{min_answered: 6,5}", 0,
+                                    ["decimals are written with a point"]),
+    "a percentage": (Y, "suppressed_base: 0", "fragile_width: 40%\n  suppressed_base: 0", 0,
+                     ["'40%'", "with a point for decimals"]),
+    "an apostrophe in quotes": (Y, "brand: {fr: Former à l’IA,", "brand: {fr: 'L'IA',", None,
+                                ["in double quotes"]),
+    "a list for a role": (Y, "  practice: practice", "  practice: [practice]", 0,
+                          ["a list: ['practice']", "a text"]),
+    "a language in capitals": (Y, "languages: [fr, en]", "languages: [FR, EN]", 0,
+                               ["a code of two or three letters"]),
+    "an answer on both sides": (Y, " agree: [rather_agree,",
+                                " agree: [rather_disagree, rather_agree,", None,
+                                ["remove rather_disagree from one of them"]),
     "a text for a list": (Y, "languages: [fr, en]", "languages: fr", 0,
                           ["'fr'", "a list, as [one, two]"]),
     "a list for keys": (Y, "retention: {min_answered: 6}", "retention: [6]", 0,
@@ -163,6 +179,14 @@ CHANGED = {
     "no column of names": (Q, ",type,name,", ",type,nom,", None, ["a column name"]),
     "labels in no language": (Q, "label::Français (fr),label::English (en)", "label,label_en", None,
                               ["labels say their language", "label::Français (fr)"]),
+    "quotes of a text processor": (Q, "${practice} = 'none'", "${practice} = ‘none’", 0,
+                                   ["write straight quotes"]),
+    "two signs for one": (Q, "${practice} = 'none'", "${practice} == 'none'", 0,
+                          ["write = once"]),
+    "a question without its dollar": (Q, "${practice} = 'none'", "{practice} = 'none'", 0,
+                                      ["write a question as ${name}"]),
+    "a type in capitals": (Q, ",select_one age,age,", ",Select_One age,age,", 0,
+                           ["write 'select_one'"]),
     # Recodes
     "another header": (R, "source,kind,", "source;kind,", 0, ["write this header"]),
     "an unknown kind": (R, "survey,drop,", "survey,remove,", 0, ["remove", "header, value, drop"]),
@@ -252,6 +276,47 @@ def test_a_workbook_without_its_sheets(folder):
     workbook(folder / "questionnaire.xlsx")
     (problem,) = told(folder)
     assert "a sheet named survey" in problem.expected and "'Sheet'" in problem.found
+
+
+# Ways of saving that other programs have, and that change nothing.
+SAVED = {
+    "a byte order mark": lambda text: text.encode("utf-8-sig"),
+    "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
+    "semicolons": lambda text: parted_by_semicolons(text).encode("utf-8-sig"),
+}
+
+
+def parted_by_semicolons(text):
+    """As Excel saves a CSV file in French: every row as wide as the widest."""
+    rows = list(csv.reader(text.splitlines()))
+    width = max(map(len, rows))
+    handle = io.StringIO()
+    writer = csv.writer(handle, delimiter=";")
+    writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+    return handle.getvalue()
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_tables_saved_otherwise_are_the_same(how, folder):
+    before = load_study(STUDY, folder.parents[1])
+    for name in (Q, R):
+        path = folder / name
+        path.write_bytes(SAVED[how](path.read_text(encoding="utf-8")))
+    after = load_study(STUDY, folder.parents[1])
+    assert after.questionnaire.questions == before.questionnaire.questions
+    assert [vars(recode) for recode in after.recodes] == [vars(r) for r in before.recodes]
+
+
+def test_two_questionnaires(folder):
+    workbook(folder / "questionnaire.xlsx")
+    (problem,) = told(folder)
+    assert problem.rule == "a study has one questionnaire" and "move the one" in problem.action
+
+
+def test_a_definition_under_another_ending(folder):
+    (folder / Y).rename(folder / "study.yaml")
+    (problem,) = told(folder)
+    assert problem.action == "rename study.yaml to study.yml"
 
 
 def test_mistakes_of_several_files_are_told_at_once(folder, capsys):
