@@ -653,7 +653,8 @@ class Report:
         if len(rows) != 1:
             return {}
         words = Words(self.labels, Entry(kind="bars"))
-        return named("satisfied", _bare(rows), words)
+        label = self.labels.answer(row["variable"], role, row["population"])
+        return named("satisfied", _bare(rows.assign(label=label)), words)
 
     def _block(self, name: str) -> str:
         return block.figure_block(self._rows(name), self._words(name), self._told(name))
