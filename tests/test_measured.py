@@ -140,7 +140,7 @@ def test_rows_stand_under_the_question_they_are_about():
     assert sections("partials") == [(4, FR.label("satisfaction"))]
     assert sections("pairs") == [(4, FR.label("objective"))]
     assert sections("tests") == [
-        (8, f"{FR.label('satisfaction')} Croisée avec\u00a0: {FR.label('hours')}")
+        (6, f"{FR.label('satisfaction')} Croisée avec\u00a0: {FR.label('hours')}")
     ]
 
 
