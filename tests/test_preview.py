@@ -93,6 +93,26 @@ def test_code_that_did_not_change_is_not_executed_again(study: Study, preview: P
     preview.update({path})
 
 
+def test_pages_are_executed_ahead_while_nothing_changes(study: Study, preview: Preview) -> None:
+    staged = {path.stem for path in preview.staged.glob("*.qmd")}
+    for _ in staged:
+        preview.ahead()
+    path = qmd(study)
+    text = path.read_text(encoding="utf-8")
+    asked = "\n`{python} open('ahead', 'a').write('x')`\n"
+    (preview.staged / path.name).write_text(text + asked, encoding="utf-8")
+    preview.stop()
+    preview.start()
+    for _ in staged:
+        preview.ahead()
+    path.write_text("".join([text, asked, "\nSans attendre.\n"]), encoding="utf-8")
+    preview.update({path})
+    assert "Sans attendre." in html(preview)
+    assert (preview.staged / "ahead").read_text() == "x"
+    path.write_text(text, encoding="utf-8")
+    preview.update({path})
+
+
 def test_an_error_is_told_and_the_next_change_mends_it(study: Study, preview: Preview) -> None:
     path = qmd(study)
     text, before, version = path.read_text(encoding="utf-8"), html(preview), preview.state.version

@@ -1,8 +1,8 @@
 """The report while it is written: served on this machine, made again as its sources change.
 
 A change of prose converts that page alone, and executes it, in a process that stays warm, only
-where its code changed too. Any other change (words, labels, data, code) runs `python -m analysis
-report` anew, which knows what is stale.
+where its code changed too: pages are executed ahead while nothing changes. Any other change (words,
+labels, data, code) runs `python -m analysis report` anew, which knows what is stale.
 What is wrong is said in the terminal and over the page, and the next change tries again.
 The script that reloads a page is put in as it is served: files of the site are as published.
 """
@@ -176,6 +176,15 @@ class Preview:
             self._executed[page.name] = steps, outputs(page, self._python)
         return self._executed[page.name][1]
 
+    def ahead(self) -> None:
+        """Execute one page that was not yet, so that a change of its prose only converts it."""
+        waiting = [path for path in sorted(self.staged.glob("*.qmd"))
+                   if path.stem not in self._executed] if self._python else []  # fmt: skip
+        for path in waiting[:1]:
+            self._executed[path.stem] = [], []
+            with suppress(RenderError):  # said when the report was made
+                self._outputs(read_page(path))
+
     def _only_page(self, path: Path) -> bool:
         """Whether a change of this file touches its own page alone: its title, which every menu
         prints, and its place among the pages are as they were."""
@@ -195,8 +204,7 @@ class Preview:
             return
         self._process = python(self.staged, environment(self.study, self.lang))
         self._python = self._process.__enter__()
-        with suppress(RenderError):  # said when the report was made
-            self._outputs(read_page(self.staged / "index.qmd"))
+        self.ahead()
 
     def _tell(self, error: str) -> None:
         self.state.error = error
@@ -256,7 +264,9 @@ def watch(preview: Preview, seen: Snapshot, log: Log, stop: threading.Event) -> 
     while not stop.wait(EVERY):
         now = snapshot(preview.study)
         changed = changes(seen, now)
-        if changed:
+        if not changed:
+            preview.ahead()
+        else:
             seen = now
             began = time.perf_counter()
             preview.update(changed)
