@@ -202,19 +202,47 @@ def _check_cells(raw: dict[str, list[tuple[int, list[str]]]], file: str) -> None
 def _csv_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
     current: list[tuple[int, list[str]]] = []
+    problems = []
     row = 1
     try:
         for row, cells in read_cells(path, file, CSV):
             if cells and cells[0].strip():
+                problems += _no_sheet(file, row, cells[0].strip())
                 current = sheets.setdefault(cells[0].strip(), [])
             if any(cell.strip() for cell in cells[1:]):
                 current.append((row, cells[1:]))
+                problems += _too_wide(file, current)
     except csv.Error as error:
         raise InputError(
             [Problem(file, "the questionnaire is CSV", str(error), CSV, "save the form again",
                      row)]
         ) from error  # fmt: skip
+    _stop_at(problems)
     return sheets
+
+
+def _no_sheet(file: str, row: int, name: str) -> list[Problem]:
+    """The word `sheet` where a sheet begins, as the title of the column of their names."""
+    if name.lower() != "sheet":
+        return []
+    return [
+        Problem(file, "the first column names a sheet where it begins", name,
+                "survey or choices on a line of its own, and the header of the sheet below it",
+                "write the name of the sheet, and move its header down one line", row)
+    ]  # fmt: skip
+
+
+def _too_wide(file: str, rows: list[tuple[int, list[str]]]) -> list[Problem]:
+    """The last row, where it has more cells than the header of its sheet: a comma in a text that
+    is not in quotes moves all that stands behind it, its routing among it."""
+    header, (row, cells) = rows[0][1], rows[-1]
+    if len(cells) <= len(header):
+        return []
+    return [
+        Problem(file, "a row has no more cells than its header", f"{len(cells)}: {','.join(cells)}",
+                f"{len(header)} cells at most", "put a text that holds a comma in quotes, or "
+                "remove empty cells at the end", row)
+    ]  # fmt: skip
 
 
 def _xlsx_rows(path: Path, file: str) -> dict[str, list[tuple[int, list[str]]]]:

@@ -187,6 +187,12 @@ CHANGED = {
                                       ["write a question as ${name}"]),
     "a type in capitals": (Q, ",select_one age,age,", ",Select_One age,age,", 0,
                            ["write 'select_one'"]),
+    "a comma too many in a label": (Q, "Pourquoi vous êtes-vous formés à l’IA ?,Why",
+                                    "Pourquoi vous êtes-vous formés, à l’IA ?,Why", 0,
+                                    ["12: select_multiple motivation_pro", "11 cells at most",
+                                     "in quotes"]),
+    "the title of a column of sheets": (Q, "survey\n", "sheet\nsurvey\n", 0,
+                                        ["survey or choices on a line of its own"]),
     # Recodes
     "another header": (R, "source,kind,", "source;kind,", 0, ["write this header"]),
     "an unknown kind": (R, "survey,drop,", "survey,remove,", 0, ["remove", "header, value, drop"]),

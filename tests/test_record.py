@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 
+import extracts
 import pytest
 import tiny_study as tiny
 import yaml
@@ -59,9 +60,32 @@ def test_a_record_that_cannot_be_read_is_told(study, content):
     assert found.key == "record_unread" and found.file == "data/raw/tiny/survey.csv.meta.yml"
 
 
-def test_a_file_without_a_record_or_a_hash_is_read(study):
+def test_a_file_without_a_record_is_read_and_a_note_tells_it(study, capsys):
+    raw, root = study.paths.raw / "survey.csv", ["--root", str(study.paths.root)]
+    assert main(["validate", tiny.NAME, *root]) == 0
+    err = capsys.readouterr().err
+    assert "to look at, though it stops nothing:\ndata/raw/tiny/survey.csv\n" in err
+    assert "Write survey.csv.meta.yml beside the file" in err
+    page = (study.paths.clean / "validation.html").read_text(encoding="utf-8")
+    assert "pas de fiche survey.csv.meta.yml" in page
+    write_record(study, producer="Region")
+    assert main(["validate", tiny.NAME, *root]) == 0
+    assert capsys.readouterr().err == "" and check_record(raw, "survey.csv") == []
+
+
+def test_files_of_an_extract_without_a_record_are_told_up_to_a_few(tmp_path):
+    files = {f"{year}.csv": extracts.text(extracts.cells(f"A{year}" + extracts.ROWS[0][2:]))
+             for year in range(2010, 2020)}  # fmt: skip
+    study = extracts.make(tmp_path, files)
+    record_of(study.paths.raw / "actions" / "2010.csv").write_text("producer: Region\n")
+    clean, _, _ = extracts.checked(study)
+    told = [found.file for found in clean.sources[0].remarks]
+    assert told == [study.paths.shown(study.paths.raw / f"actions/{year}.csv")
+                    for year in range(2011, 2016)]  # fmt: skip
+
+
+def test_a_record_without_a_hash_is_believed(study):
     raw = study.paths.raw / "survey.csv"
-    assert check_record(raw, "survey.csv") == []
     write_record(study, producer="Region")
     assert check_record(raw, "survey.csv") == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,21 @@ import numpy as np
 import pandas as pd
 
 from analysis import whole
+from analysis.definition import Source, source_files
 from analysis.engine import Engine, open_engine
 from analysis.errors import InputError, Problem
 from analysis.intake import schemas
+from analysis.intake.bases import outside_base
 from analysis.intake.fields import ACTIONS, SURVEY, Field, fields
 from analysis.intake.layouts import PLAIN, arrange, may_repeat
 from analysis.intake.readers import read_table
 from analysis.intake.recode import Delivered, recode, stray_recodes
-from analysis.intake.record import OTHER, check_record, has_record
+from analysis.intake.record import OTHER, REMARKS, check_record
 from analysis.intake.schemas import Checked
+from analysis.intake.texts import Failure
 from analysis.intake.values import typed
 from analysis.intake.weighting import weigh
-from analysis.paths import Paths
+from analysis.paths import Paths, record_of
 from analysis.study import Study
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ RESPONSES = "responses"
 DROPPED = "dropped"
 EXCLUDED = ["source", "row", "id", "reason"]
 QUARANTINE = "quarantine.csv"
+# Files without a record that are told one by one: an extract may have hundreds.
+FEW = 5
 CHECKS = ["source", "rule", "column", "tested", "passed", "failed"]
 
 
@@ -114,6 +120,8 @@ def examine(
     problems = [*stray_recodes(study), *(p for source in sources for p in source.problems)]
     tables = {name: table for s in sources for name, table in s.tables.items()}
     if not problems:
+        problems = [*outside_base(study, tables)]
+    if not problems:
         tables, problems = weigh(study, tables)
     excluded = pd.concat(
         [_excluded("", pd.DataFrame(), "", ""), *(s.excluded for s in sources)], ignore_index=True
@@ -185,8 +193,16 @@ def _examine_extract(study: Study, engine: Engine, say: Callable[[str], None]) -
     tables = {} if found.table is None else {ACTIONS: found.table}
     return Examined(
         ACTIONS, file, found.received, tables, nothing, found.checks, found.problems,
-        in_engine=found,
+        in_engine=found, remarks=_unrecorded(study, source),
     )  # fmt: skip
+
+
+def _unrecorded(study: Study, source: Source) -> tuple[Failure, ...]:
+    """The first files of an extract that have no record beside them."""
+    paths = source_files(study.paths.raw, source)
+    found = (check_record(path, study.paths.shown(path)) for path in paths
+             if not record_of(path).is_file())  # fmt: skip
+    return tuple(failure for (failure,) in islice(found, FEW))
 
 
 def _examine(study: Study, source: str) -> Examined:
@@ -207,11 +223,10 @@ def _examine(study: Study, source: str) -> Examined:
     table, checks, problems = _checked_table(known, delivered, study)
     set_aside = _excluded(source, received[empty], "", "empty_row")
     recorded = check_record(path, file)
-    # A record that was not brought up to date says nothing against the answers themselves.
-    remarks = tuple(found for found in recorded if found.key == OTHER)
-    problems = (*(found for found in recorded if found.key != OTHER), *problems)
+    remarks = tuple(found for found in recorded if found.key in REMARKS)
+    problems = (*(found for found in recorded if found.key not in REMARKS), *problems)
     checks = (*_file_checks(study, known, delivered), *checks)
-    if has_record(path):
+    if record_of(path).is_file():
         checks = (Checked(source, OTHER, "", 1, len(recorded)), *checks)
     examined = Examined(
         source,

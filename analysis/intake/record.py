@@ -11,25 +11,22 @@ from analysis.intake.texts import Failure, problem
 from analysis.paths import record_of
 from analysis.safe_yaml import read_yaml
 
-# The rule that a record is of its file: a remark, as the file itself may be right.
-OTHER = "record_other"
-
-
-def has_record(path: Path) -> bool:
-    """Whether a raw file has a record beside it."""
-    return record_of(path).is_file()
+# Rules that stop nothing: a record that is not there, or not brought up to date, says nothing
+# against the answers themselves.
+MISSING, OTHER = "record_missing", "record_other"
+REMARKS = (MISSING, OTHER)
 
 
 def check_record(path: Path, shown: str) -> list[Failure]:
-    """The problem of a record that cannot be read, or that tells of another file: an export that
-    was replaced has another producer's word, date or number of rows beside it.
+    """The problem of a record that is not there or cannot be read, or that tells of another file:
+    an export that was replaced has another producer's word, date or number of rows beside it.
 
-    path: a raw file that is there; shown: its name as told to people. A file without a record, or
-    a record without a sha256, says nothing that could be wrong.
+    path: a raw file that is there; shown: its name as told to people. A record without a sha256
+    says nothing that could be wrong.
     """
     record, name = record_of(path), record_of(Path(shown)).as_posix()
     if not record.is_file():
-        return []
+        return [problem(MISSING, shown, name=Path(name).name)]
     try:
         said = read_yaml(record.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -225,7 +225,11 @@ def _stage(reading: _Reading, texts: Sequence[files.Text], number: int) -> Path:
         rows = read(named, reading.known, reading.recodes, _views(con)).drop(ROW)
         con.to_parquet(rows, staged)
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb"):
+        made = type(error)
+        # What the engine lacks is no fault of a file.
+        if made.__module__.partition(".")[0] not in ("duckdb", "_duckdb") or (
+            made.__name__ == "OutOfMemoryException"
+        ):
             raise
         raise InputError([_unreadable(str(error), reading)]) from error
     for one in texts:
