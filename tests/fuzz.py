@@ -1,6 +1,7 @@
 """Mutation fuzzing of what a region edits or delivers: a case builds, or exits 2 with a place.
 
-A case is a number: it says which file of the made-up study of tests/layouts is changed, and how.
+A case is a number: it says which file of the made-up study of tests/layouts is changed, and how;
+from EXTRACTS on, which of the files of an extract of training actions (tests/extracts.py).
 The same number is always the same case. `python tests/fuzz.py --cases 20000` is the long run;
 tests/test_fuzz.py runs the first of them, and those that once failed.
 """
@@ -20,15 +21,23 @@ import tempfile
 import time
 import traceback
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import extracts
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from analysis.cli import main
 
 SAMPLES = Path(__file__).parent / "layouts"
 STUDY = "layouts"
+EXTRACTS = 1_000_000
+ONE_IN = 5  # cases that are of an extract, in the long run
 SECONDS = 10
 MEMORY = 1_000_000_000  # bytes above what the process had before its first case
 RECODES = (
@@ -165,15 +174,22 @@ def sample(name: str) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """Content of the files of a study: `raw` is the delivered one, the one changed is `target`."""
+    """Content of the files of a study, those delivered (`raw`) and those that define it; the one
+    changed is `target`."""
 
     number: int
     target: str
-    raw: str
+    raw: dict[str, bytes]
     files: dict[str, bytes]
+    study: str = STUDY
+
+    def __str__(self) -> str:
+        return f"case {self.number} ({self.target} with {', '.join(self.raw)})"
 
 
 def case(number: int) -> Case:
+    if number >= EXTRACTS:
+        return extract(number)
     rng = random.Random(number)
     raw = rng.choice(RAW)
     target = raw if rng.random() < 0.5 else rng.choice(DEFINITION)
@@ -185,16 +201,85 @@ def case(number: int) -> Case:
     change = changed_workbook if target.endswith(".xlsx") else changed
     files["study.yml"] = files["study.yml"].replace(b"survey.csv", raw.encode())
     files[target] = change(rng, files[target])
-    return Case(number, target, raw, files)
+    return Case(number, target, {raw: files.pop(raw)}, files)
+
+
+# --- Extracts
+
+
+ROWS = [*extracts.ROWS, *extracts.LATER]
+# What other programs make of a column, typed or not.
+TYPES = [pa.string(), pa.int8(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(), pa.binary(),
+         pa.timestamp("ns"), pa.timestamp("ms", "Europe/Paris"), pa.decimal128(12, 2), pa.null(),
+         pa.time64("us"), pa.list_(pa.string()), pa.dictionary(pa.int8(), pa.string())]  # fmt: skip
+
+
+def extract(number: int) -> Case:
+    """Two to four files of actions in a folder, of several kinds, one of them changed; or the
+    definition of the study, or its recodes."""
+    rng = random.Random(number)
+    raw = {}
+    for year in range(2023, 2023 + rng.choice([1, 2, 2, 4])):
+        rows = [row.replace("A", f"A{year}", 1) for row in ROWS]
+        kind = rng.choice(["csv", "csv", "csv", "xlsx", "parquet"])
+        folder = rng.choice(["", "", "", f"year={year}/", "old/"])
+        raw[f"actions/{folder}{year}.{kind}"] = delivered(kind, rows, rng)
+    yml = extracts.study_yml(on_bad_row=rng.choice(["stop", "quarantine"]))
+    files = {"study.yml": yml.encode(), "recodes.csv": RECODED.encode()}
+    target = rng.choice([*raw, *raw, *raw, *files])
+    if rng.random() < 0.1:  # under the ending of another kind, or of none
+        name = target.rpartition(".")[0] + rng.choice([".csv", ".parquet", ".xlsx", ".sav", ""])
+        raw = {name if each == target else each: content for each, content in raw.items()}
+    elif target in raw:
+        raw[target] = (changed_workbook if target.endswith(".xlsx") else changed)(rng, raw[target])
+    else:
+        files[target] = changed(rng, files[target])
+    return Case(number, target, raw, files, extracts.STUDY)
+
+
+RECODED = "source,kind,column,found,becomes\nactions,value,sector,sector_3,sector_2\n"
+
+
+def delivered(kind: str, rows: list[str], rng: random.Random) -> bytes:
+    """Rows of actions as a file of this kind."""
+    cells = extracts.cells(*rows)
+    if kind == "csv":
+        mark = rng.choice([",", ",", ";", "\t"])
+        text = extracts.text(cells, mark)
+        return text.encode(rng.choice(["utf-8", "utf-8-sig", "cp1252"]))
+    content = io.BytesIO()
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        for row in [extracts.HEADER, *cells]:
+            book.active.append(row)
+        book.save(content)
+    else:
+        columns = [_column([row[at] for row in cells], rng) for at in range(len(extracts.HEADER))]
+        pq.write_table(pa.table(dict(zip(extracts.HEADER, columns, strict=True))), content)
+    return content.getvalue()
+
+
+def _column(texts: list[str], rng: random.Random) -> Any:
+    """Texts as a column, now and then of another type than they ask for."""
+    if rng.random() < 0.85:
+        return pa.array(texts)
+    kind = rng.choice(TYPES)
+    try:
+        return pa.array(texts).cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.nulls(len(texts), kind)
+
+
+# --- Running them
 
 
 def write(found: Case, root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
-    definition, raw = root / "studies" / STUDY, root / "data" / "raw" / STUDY
-    for folder in (definition, raw):
-        folder.mkdir(parents=True)
-    for name, content in found.files.items():
-        (raw if name == found.raw else definition).joinpath(name).write_bytes(content)
+    for place, files in (("studies", found.files), ("data/raw", found.raw)):
+        for name, content in files.items():
+            path = root / place / found.study / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
 
 class TooSlow(BaseException):
@@ -226,7 +311,7 @@ def fault(found: Case, root: Path, command: str = "validate") -> str:
     said, before = io.StringIO(), memory()
     try:
         with alarm(SECONDS), contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            code = main([command, STUDY, "--root", str(root)])
+            code = main([command, found.study, "--root", str(root)])
     except TooSlow:
         return f"no end after {SECONDS} s: {traceback.format_exc(limit=-4)}"
     except BaseException:  # SystemExit too: a fuzzer must see what gets through
@@ -241,7 +326,7 @@ def fault(found: Case, root: Path, command: str = "validate") -> str:
     return ""
 
 
-def run(numbers: range, root: Path, builds: int = 10) -> dict[int, str]:
+def run(numbers: Iterable[int], root: Path, builds: int = 10) -> dict[int, str]:
     """Faults by number of the case. One case in `builds` is built, the others validated."""
     faults = {}
     for number in numbers:
@@ -260,10 +345,11 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         for first in range(asked.start, asked.start + asked.cases, 500):
             numbers = range(first, min(first + 500, asked.start + asked.cases))
-            new = run(numbers, Path(folder) / "root")
+            new = run([EXTRACTS + n if n % ONE_IN == 0 else n for n in numbers],
+                      Path(folder) / "root")  # fmt: skip
             faults |= new
             for number, said in new.items():
-                print(f"case {number} ({case(number).target} with {case(number).raw})\n{said}\n")
+                print(f"{case(number)}\n{said}\n")
             minutes = (time.monotonic() - began) / 60
             print(f"{numbers[-1] + 1} cases, {len(faults)} faults, {minutes:.1f} min", flush=True)
     sys.exit(bool(faults))

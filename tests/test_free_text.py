@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from any_study import NATIONAL
 from analysis.cli import main
 from analysis.display.report import open_report
 from analysis.errors import InputError
-from analysis.intake.scan import proposed, signs
+from analysis.intake.scan import first_names, proposed, signs
 from analysis.paths import PROJECT
 from analysis.publish.only import conditions
 from analysis.release.build import build
@@ -41,6 +42,11 @@ POINTING = {
     "Jeanne Martin m’a tout appris": ["name"],
     "la formation de Jean-Pierre de La Tour était bien": ["name"],
     "chez beta formation, rien": ["organisation"],
+    "merci à sophie": ["name"],
+    "jérôme et héloïse ont tout expliqué": ["name"],
+    "un grand merci à marie-thérèse": ["name"],
+    "OLIVIER était absent": ["name"],
+    "mme dupont n’écoute pas": ["title"],
 }
 PLAIN = [
     "Trop court, « à refaire »",
@@ -48,6 +54,8 @@ PLAIN = [
     "ChatGPT et Midjourney suffisent, l’IA va vite",
     "7 heures pour 40 personnes, c’est peu",
     "Je voudrais une suite",
+    "Une explication claire au max, bref un bon moment de marine en france",
+    "I said that the loan was fair, and may ask for more in june",
 ]
 
 
@@ -57,7 +65,23 @@ def test_what_points_at_someone_is_found_and_left_out(text: str) -> None:
     assert POINTING[text] == list(dict.fromkeys(sign.kind for sign in found))
     rest = proposed(text, found)
     assert "[…]" in rest
-    for secret in ("martin", "Jeanne", "56 78", "Dupont", "Lilas", "829", "1985", "Tour", "beta"):
+    for secret in (
+        "martin",
+        "Jeanne",
+        "56 78",
+        "Dupont",
+        "Lilas",
+        "829",
+        "1985",
+        "Tour",
+        "beta",
+        "sophie",
+        "jérôme",
+        "héloïse",
+        "thérèse",
+        "OLIVIER",
+        "dupont",
+    ):
         assert secret not in rest
 
 
@@ -70,6 +94,12 @@ def test_a_text_without_end_is_looked_through_in_time() -> None:
     for text in ("a" * 1_000_000, "a." * 500_000, "1 " * 500_000, "Ab " * 300_000, "@a" * 500_000):
         found = signs(text)
         assert found[-1].kind == "long" and len(proposed(text, found)) <= 5_100
+
+
+def test_first_names_are_written_as_words_are_compared() -> None:
+    names = sorted(first_names())
+    assert len(names) > 700 and {"sophie", "mohamed", "francois"} <= set(names)
+    assert [name for name in names if not re.fullmatch("[a-z]{2,}", name)] == []
 
 
 @pytest.fixture

@@ -3,14 +3,19 @@
 A scan proposes and never publishes. It writes every open answer with what it found and with a text
 where that is left out; a person reads, edits, and writes `publish: yes` where an answer may go out
 (see release/free_text.py). It finds too much rather than too little: a name it does not know as one
-is a word with a capital in the middle of a sentence.
+is a word with a capital in the middle of a sentence. Names without a capital are known by a list of
+first names (first_names.csv: some 750 of those that are usual in France, put together for this
+project, without accents; left out are those that are words of a remark too, such as claire or
+marine). A surname alone without a capital is not found, nor is a rare first name.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -44,10 +49,11 @@ PATTERNS = {
                r"|allée|quai|cours|route)\s[^\n,.;]{2,40}|\b\d{5}\s" + WORD,
     "date": r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d{2}\b",
     "title": r"\b(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Mme|Mlle|Dr\.?|Pr\.?|Monsieur|Madame)\s" + WORD
-             + f"(?:[\\s-]{WORD})*",
+             + f"(?:[\\s-]{WORD})*" + r"|\b(?:mr|mme|mlle|monsieur|madame)\.?\s[^\W\d_][\w’'-]+",
 }  # fmt: skip
 FOUND = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 NAMES = re.compile(f"{WORD}(?:\\s(?:de|du|des|le|la|van|von|d’|l’)?\\s?{WORD})*")
+LETTERS = re.compile(r"[^\W\d_]+")
 START = re.compile(r"(?:^|[.!?…:«»\"“”\n(–—-])\s*$")
 # Words of the subject, which point at nobody.
 KNOWN = {"ia", "ai", "i", "je", "chatgpt", "gpt", "midjourney", "runway", "photoshop", "python"}
@@ -79,7 +85,23 @@ def signs(text: str, organisations: Collection[str] = ()) -> list[Sign]:
     for match in NAMES.finditer(start):
         if _free(match.span(), found) and _is_name(match, start):
             found.append(Sign("name", *match.span()))
+    for match in LETTERS.finditer(start):
+        if _folded(match[0]) in first_names() and _free(match.span(), found):
+            found.append(Sign("name", *match.span()))
     return sorted(found, key=lambda sign: sign.start)
+
+
+@cache
+def first_names() -> frozenset[str]:
+    """First names in small letters, without accents."""
+    lines = Path(__file__).with_name("first_names.csv").read_text(encoding="utf-8").split()
+    return frozenset(lines[1:])
+
+
+def _folded(word: str) -> str:
+    """A word in small letters, without accents."""
+    apart = unicodedata.normalize("NFKD", word.lower().replace("œ", "oe"))
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def _free(span: tuple[int, int], found: list[Sign]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
@@ -99,12 +100,53 @@ def examine_extract(
     """
     recodes = tuple(item for item in study.recodes if item.source == SOURCE)
     reading = _Reading(study, engine, fields(study, SOURCE), recodes, {})
-    with told(study.definition.engine, study.name):
+    with told(study.definition.engine, study.name), _damage_told(reading):
         parts, mappings, headers = _parts(reading, say)
         problems = _header_problems(reading, mappings, headers)
         if problems or not parts:
             return _stopped(problems, mappings)
         return _checked(reading, parts, mappings, say)
+
+
+def _of_a_file(error: Exception) -> bool:
+    """Whether DuckDB says something that a file may be the cause of: what it lacks itself is no
+    fault of a file."""
+    made = type(error)
+    return made.__module__.partition(".")[0] in ("duckdb", "_duckdb") and (
+        made.__name__ != "OutOfMemoryException"
+    )
+
+
+@contextmanager
+def _damage_told(reading: _Reading) -> Iterator[None]:
+    """Name the Parquet files that a query failed on: their pages are read when their rows are, and
+    what DuckDB then says need not name one."""
+    try:
+        yield
+    except Exception as error:
+        source = reading.study.definition.sources.actions
+        if not _of_a_file(error) or source is None or not source.path:
+            raise
+        found = [_damage(path, reading) for path in delivered_files(reading.study)
+                 if kind(path) == "Parquet"]  # fmt: skip
+        problems = [problem for problem in found if problem]
+        if not problems:
+            raise
+        raise InputError(problems) from error
+
+
+def _damage(path: Path, reading: _Reading) -> Problem | None:
+    """What DuckDB says of a Parquet file once it reads all of it."""
+    query = f"SELECT bit_xor(hash(t)) FROM read_parquet({_quoted(str(path))}) AS t"
+    try:
+        ibis.duckdb.connect().raw_sql(query).fetchall()
+    except Exception as error:
+        if not _of_a_file(error):
+            raise
+        value = str(error).splitlines()[0]
+        shown = reading.study.paths.shown(path)
+        return problem("file_damaged", shown, value=value, known="Parquet")
+    return None
 
 
 # --- Files to rows
@@ -225,11 +267,7 @@ def _stage(reading: _Reading, texts: Sequence[files.Text], number: int) -> Path:
         rows = read(named, reading.known, reading.recodes, _views(con)).drop(ROW)
         con.to_parquet(rows, staged)
     except Exception as error:
-        made = type(error)
-        # What the engine lacks is no fault of a file.
-        if made.__module__.partition(".")[0] not in ("duckdb", "_duckdb") or (
-            made.__name__ == "OutOfMemoryException"
-        ):
+        if not _of_a_file(error):
             raise
         raise InputError([_unreadable(str(error), reading)]) from error
     for one in texts:
