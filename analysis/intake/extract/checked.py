@@ -201,6 +201,10 @@ def _parts(
         if not mapping.problems:
             reading.shown.update({str(path): reading.study.paths.shown(path) for path in group})
             table = _read_parquet(reading, group, f"parquet_{len(parts)}")
+            read_from = [names[at] for at in mapping.names.values()]
+            bare = [name for name in read_from if table[name].type().is_binary()]
+            if bare:
+                raise InputError([problem("column_bytes", shown, None, name) for name in bare])
             parts.append(partial(_typed, reading, table, names, mapping))
     return parts, mappings, headers
 
