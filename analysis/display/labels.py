@@ -200,6 +200,7 @@ class Labels:
         yield from self._questions(name, population)
         yield from self._derived(name)
         yield from self._made(name)
+        yield from self._list(name)
         yield from self._columns(name, list(self.study.definition.sources.present()))
         if sets:
             yield from self._sets(name)
@@ -260,6 +261,13 @@ class Labels:
         }
         answers = made[name]() if name in made else entry.get("answers", {})
         yield Wording(entry["label"], answers)
+
+    def _list(self, name: str) -> Iterator[Wording]:
+        """How many rows a list has, called as those who are on it."""
+        if name in self.study.definition.sources.lists:
+            for population in self.study.definition.populations.values():
+                if population.source == name and population.where == "true()":
+                    yield Wording(population.label, {name: population.label})
 
     def _question_labels(self) -> dict[str, Text]:
         form = self.study.questionnaire
