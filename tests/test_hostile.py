@@ -23,6 +23,7 @@ from analysis.errors import Problem
 from analysis.intake.validation import render as render_validation
 from analysis.paths import PROJECT
 from analysis.plain import FORMULA, guarded, markdown, strange, told, unguarded
+from analysis.publish.quarto import find_quarto
 from analysis.publish.site import render
 from analysis.release.build import build
 from analysis.safe_yaml import read_yaml
@@ -131,11 +132,17 @@ def poison_column(path: Path, name: str, secret: str = "") -> None:
         csv.writer(handle, delimiter=mark).writerows(rows)
 
 
-@pytest.fixture(scope="module")
-def read(browser: Browser, poisoned: tuple[Study, list[str]]) -> tuple[dict[str, str], list[str]]:
+@pytest.fixture(scope="module", params=[("en", "pandoc"), ("fr", "pandoc"), ("en", "quarto")],
+                ids=" ".join)  # fmt: skip
+def read(
+    request: pytest.FixtureRequest, browser: Browser, poisoned: tuple[Study, list[str]]
+) -> tuple[dict[str, str], list[str]]:
     """The text of each page as a browser shows it after every chart was pointed at, and all that
     happened and should not."""
-    site = render(poisoned[0], LANG, "pandoc")
+    lang, engine = request.param
+    if engine == "quarto" and find_quarto() is None:
+        pytest.skip("quarto is not on the path")
+    site = render(poisoned[0], lang, engine)
     found: dict[str, str] = {}
     wrong: list[str] = []
     for path in sorted(site.glob("*.html")):

@@ -208,11 +208,7 @@ class Report:
         known = name in self.labels.terms["tables"]
         caption = self.labels.term("tables", name) if known else self.title(name)
         html = self._table_html(name, caption)
-        if not html:
-            return _markdown("")
-        return _markdown(
-            f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{markdown(caption)}\n:::\n"
-        )
+        return _numbered(name, html, caption) if html else _markdown("")
 
     def _table_html(self, name: str, caption: str) -> str:
         labels, results = self.labels, self.sources.results
@@ -260,7 +256,7 @@ class Report:
         head = [self.labels.term("columns", name) for name in ("label", "count")]
         sections = [self.labels.variable(name) for name in rows["question"]]
         html = tables.table_html(head, body, caption, [1], sections=sections)
-        return _markdown(block.raw(f'<div class="scroll" tabindex="0">{html}</div>'))
+        return _numbered("open-answers", tables.scrolled(html), caption)
 
     def cards(self, names: Sequence[str]) -> Markdown:
         """The strip of key figures: number, what it is, its base and interval."""
@@ -730,6 +726,13 @@ def _audit_rows(sources: Sources) -> pd.DataFrame:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _numbered(name: str, html: str, caption: str) -> Markdown:
+    """A table as a block of its own, with a number and a caption."""
+    return _markdown(
+        f"\n::: {{#tbl-{name} .numbers}}\n{block.raw(html)}\n\n{markdown(caption)}\n:::\n"
+    )
 
 
 def _markdown(text: str) -> Markdown:
