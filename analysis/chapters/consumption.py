@@ -52,6 +52,16 @@ def measures(data: Data) -> list[pd.DataFrame]:
     return consumed.measures(volumes)
 
 
+def titles(data: Data) -> pd.DataFrame:
+    """What rules say of titles, for people to judge (see `Volumes.examples`); empty without."""
+    spec, definition = data.study.roles.consumption, data.study.definition
+    if spec is None or not spec.ai or SOURCE not in data.tables:
+        return pd.DataFrame()
+    rules, found = definition.disclosure, data.extract(SOURCE).volumes
+    least = max(definition.thresholds.suppressed_base, rules.minimum_count if rules else 0, 1)
+    return pd.DataFrame() if found is None else found.examples(least)
+
+
 def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:
     """Number of actions in each population, and of distinct trainings in the widest."""
     from analysis.chapters.extract import fetched  # noqa: PLC0415

@@ -28,6 +28,8 @@ AMOUNTS = ("actions", "hours", "cost")
 YEAR, MONTH, LEVEL = "year", "month", "ai_level"
 # Providers told by name, and what stands for all others.
 FIRST, OTHERS, LEADING = 10, "other_providers", "provider"
+# Titles told with each rule, titles no rule matches, and those that examples are taken from.
+EXAMPLES, UNMATCHED, TOLD = 3, 30, 2_000
 TIMES = {"once": (1, 1), "twice": (2, 2), "3_to_5": (3, 5), "6_plus": (6, 2**62)}
 # Levels of training on AI in the order someone came to them, those never come to left out.
 PATHS = {
@@ -409,19 +411,63 @@ class Volumes:
         return found[~found.index.duplicated(keep="last")]
 
     @cached_property
-    def matched(self) -> pd.DataFrame:
-        """Titles that each rule of the class `ai` matches (columns: rule, trainings)."""
-        about = self.classes.filter(self.classes["ai"] == "ai")
-        letters = self.extract.kept(about.select(letters=spaced(about["title"])), "letters")
-        telling = [rule for rule in self.rules if "ai" in rule.classes]
-        counts = {
-            f"r{at}": letters.count(where=hit(rule, letters["letters"]))
-            for at, rule in enumerate(telling)
+    def _marks(self) -> ir.Table:
+        """Titles about AI with their actions, and in `r0`, `r1`… whether each rule matches."""
+        told = self._told.filter(self._told["ai"] == "ai")
+        letters = spaced(told["title"])
+        hits = {f"r{at}": hit(rule, letters) for at, rule in enumerate(self.rules)}
+        return self.extract.kept(told.select("title", "actions", LEVEL, **hits), "marks")
+
+    @cached_property
+    def _told(self) -> ir.Table:
+        """Titles with their class and their actions in all."""
+        each = self.titles.group_by("title").agg(actions=self.titles["actions"].sum())
+        return self.classes.select("title", "ai", LEVEL).join(each, "title")
+
+    @cached_property
+    def by_rule(self) -> pd.DataFrame:
+        """What each rule matches, in their order (columns: rule, pattern, kind, classes, trainings,
+        actions)."""
+        marks, rows = self._marks, []
+        counts = {f"t{at}": marks.count(where=marks[f"r{at}"]) for at in range(len(self.rules))}
+        counts |= {
+            f"a{at}": marks["actions"].sum(where=marks[f"r{at}"]) for at in range(len(self.rules))
         }
-        found = fetched(letters.agg(**counts)).iloc[0]
-        frame = pd.DataFrame(
-            {"rule": [rule.pattern for rule in telling], "trainings": found.to_numpy(dtype=int)}
+        found = fetched(marks.agg(**counts)).fillna(0).iloc[0]
+        for at, rule in enumerate(self.rules):
+            named = (rule.name, rule.pattern, rule.kind, " ".join(rule.classes))
+            rows.append((*named, int(found[f"t{at}"]), int(found[f"a{at}"])))
+        columns = ["rule", "pattern", "kind", "classes", "trainings", "actions"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def examples(self, least: int) -> pd.DataFrame:
+        """Rules with titles they match, those of most actions; then frequent titles that are not
+        about AI by any rule (`rule` is empty). Nothing of fewer than `least` actions is told.
+
+        Columns: those of `by_rule`, level, title.
+        """
+        order = [ibis.desc("actions"), "title"]
+        marks, told = self._marks, self._told
+        frequent = fetched(marks.filter(marks["actions"] >= least).order_by(order).limit(TOLD))
+        tables = []
+        for at, row in self.by_rule.iterrows():
+            if row["actions"] < least:
+                continue
+            shown = frequent[frequent[f"r{at}"]].head(EXAMPLES)[["title", LEVEL]]
+            shown = shown if len(shown) else pd.DataFrame({"title": [""], LEVEL: [""]})
+            tables.append(shown.assign(**row))
+        others = told.filter((told["ai"] == "not_ai") & (told["actions"] >= least))
+        none = fetched(others.order_by(order).limit(UNMATCHED))[["title", "actions"]]
+        tables.append(
+            none.assign(rule="", pattern="", kind="", classes="", trainings=1, **{LEVEL: ""})
         )
-        matched = frame.groupby("rule", as_index=False)["trainings"].max()
-        matched = matched[matched["trainings"] > 0]
+        found = pd.concat(tables, ignore_index=True).rename(columns={LEVEL: "level"})
+        return found[[*self.by_rule.columns, "level", "title"]]
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """Titles that each pattern of the class `ai` matches (columns: rule, trainings)."""
+        telling = self.by_rule[[("ai" in names.split()) for names in self.by_rule["classes"]]]
+        matched = telling.groupby("pattern", as_index=False)["trainings"].max()
+        matched = matched[matched["trainings"] > 0].rename(columns={"pattern": "rule"})
         return matched.sort_values(["trainings", "rule"], ascending=[False, True])

@@ -43,9 +43,11 @@ class Table:
         return f'{scrolled(table)}<p class="note">{note}</p>'
 
 
-def table(name: str, sources: Sources, caption: str) -> str:
-    """A table of MAKERS as HTML, or "" where the study has nothing for it."""
-    made = MAKERS[name](sources)
+def table(
+    maker: Callable[[Sources], Table | None], name: str, sources: Sources, caption: str
+) -> str:  # fmt: skip
+    """A table as HTML, with the note of its name, or "" where the study has nothing for it."""
+    made = maker(sources)
     return made.html(sources.labels, name, caption) if made is not None and made.body else ""
 
 

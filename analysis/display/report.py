@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.display import cited, measured, record, tables
+from analysis.display import cited, consumed, measured, record, tables
 from analysis.display import figure as block
 from analysis.display.catalogue import (
     Card,
@@ -228,8 +228,9 @@ class Report:
             return ""
         if name in own:
             return own[name]()
-        if name in measured.MAKERS:
-            return measured.table(name, self.sources, caption)
+        if name in measured.MAKERS | consumed.MAKERS:
+            makers = measured.MAKERS | consumed.MAKERS
+            return measured.table(makers[name], name, self.sources, caption)
         html = tables.numbers_table(self._rows(name), self._words(name), caption)
         return tables.scrolled(html)
 
@@ -411,7 +412,7 @@ class Report:
 
     def population(self, name: str) -> str:
         """Who is counted under a name."""
-        return self.labels.population(name)
+        return self.labels.population(self.sources.population("", name))
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A number as the language writes it."""

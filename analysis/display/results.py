@@ -135,6 +135,12 @@ def read_open_answers(folder: Path) -> pd.DataFrame:
     return typed(_read(folder / "open_answers.csv", names), ["count"])
 
 
+def read_titles(folder: Path) -> pd.DataFrame:
+    """Rules that tell titles, with titles they match, as released. Empty without."""
+    names = ["rule", "pattern", "kind", "classes", "trainings", "actions", "level", "title"]
+    return typed(_read(folder / "titles.csv", names), ["trainings", "actions"])
+
+
 def with_precision(
     estimates: pd.DataFrame, precision: pd.DataFrame, shown: str = "results"
 ) -> pd.DataFrame:

@@ -59,11 +59,13 @@ class Sources:
     def population(self, name: str, asked: str | None = None) -> str:
         """The population of a role's or a variable's results: the one asked for, else its own.
 
-        `consumption` asks for the actions of the training-consumption extract.
+        `consumption` asks for the actions of the training-consumption extract, `consumption:all`
+        and `consumption:part` for the first and the second population that it counts.
         """
         extract = self.study.roles.consumption
-        if asked == "consumption" and extract is not None:
-            return extract.actions
+        if extract is not None and asked in ("consumption", "consumption:all", "consumption:part"):
+            known = {"consumption": extract.actions, "consumption:all": extract.counts[0]}
+            return known.get(asked) or "".join(extract.counts[1:2])
         if asked:
             return asked
         role = self.study.roles.motivation

@@ -8,7 +8,8 @@ taken out, cells included, before anything of the page runs:
     :::
 
 `has` names what a study must have, `lacks` what it must not have: a role or a source of study.yml,
-`page:NAME`, `several:QUESTION`, or one of WORDS.
+`page:NAME`, `several:QUESTION`, `consumption:WHAT` (what the extract of actions holds), or one of
+WORDS.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def conditions(study: Study, pages: Mapping[str, bool]) -> dict[str, bool]:
     found = {role: bool(getattr(study.roles, role)) for role in Roles.model_fields}
     found |= dict.fromkeys(Sources.model_fields, False) | dict.fromkeys(present, True)
     found |= {f"page:{name}": stands for name, stands in pages.items()}
+    extract = study.roles.consumption
+    found |= {
+        f"consumption:{name}": extract is not None and bool(getattr(extract, name))
+        for name in ("person", "provider", "cost", "ai", "sampling")
+    }
+    found["consumption:part"] = extract is not None and len(extract.counts) > 1
+    found["consumption:volumes"] = any(
+        found[f"consumption:{name}"] for name in ("person", "provider", "cost", "ai")
+    )
     found |= {f"several:{question.name}": question.several for question in form or ()}
     return found | {
         "synthetic": definition.synthetic,

@@ -119,6 +119,8 @@ def chapters(study: Study) -> set[str]:
             with path.open(encoding="utf-8", newline="") as handle:
                 reader = csv.DictReader(handle)
                 found |= {row.get("chapter") or path.stem for row in reader}
+    if (study.paths.results / "titles.csv").is_file():
+        found.add("titles")
     crosses = study.paths.results / "crosses.csv"
     # Many rows, of chapters already named: that there is one is enough.
     if crosses.is_file() and len(crosses.read_bytes().split(b"\n", 2)) > 2:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import chapters, whole
+from analysis.chapters import consumption
 from analysis.chapters.data import KEYS, Data
 from analysis.chapters.responses import facts
 from analysis.definition import source_files
@@ -102,6 +103,9 @@ def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
         first = rounded(first, rules.rounding)
     first = {name: _rounded(frame) for name, frame in first.items()}
     written = free_text(study, tables["survey"]) if "survey" in tables else {}
+    titles = consumption.titles(data)
+    if not titles.empty:
+        written["titles"] = titles
     return first | frames | written | {"facts": found, "codebook": codebook(study)}
 
 

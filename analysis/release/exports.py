@@ -23,6 +23,8 @@ DESCRIPTIONS = {
     "crosses": "Every closed question by every profile variable, one row an answer and a group",
     "quotes": "Comments that were read, edited and chosen for publication",
     "open_answers": "Open answers that were read and chosen, those of few people grouped",
+    "titles": "Rules that tell trainings on AI by their title, each with titles it matches; then "
+    "frequent titles that none does",
     "facts": "Dates and rules of the study that are not shares",
     "codebook": "Variables, answers and labels",
     "comparison": "One row an answer: its share in the reference and in another study, and how far "
@@ -86,6 +88,13 @@ FIELDS = {
     "effect_size": "Effect size",
     "n": "Observations of the test",
     "measure": "Name of the measure",
+    "rule": "Name of a rule of ai_rules.csv; empty of a title that none matches",
+    "pattern": "What a title must hold, in plain letters",
+    "classes": "What the rule says of a title",
+    "trainings": "Different titles it matches",
+    "actions": "Actions of these titles",
+    "level": "Level of the title, by all rules",
+    "title": "Title of a training",
     "figure_id": "Name of the published figure",
     "published": "Figure as printed",
     "recomputed": "Figure as computed here",
