@@ -160,17 +160,19 @@ def _spark(url: str, folder: Path) -> Any:
     import ibis  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    where = urlsplit(url).netloc
-    master = where.replace("local", "local[*]", 1) if where == "local" else where
-    builder = SparkSession.builder.appName("learner-survey").config(
-        "spark.sql.warehouse.dir", str(folder / "warehouse")
-    )
-    master = master if master.startswith("local") else f"spark://{where}"
-    session = (
-        builder.master(master)
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .getOrCreate()
-    )
+    where, settings = urlsplit(url).netloc, {
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.enabled": "false",
+    }  # fmt: skip
+    here = where.startswith("local")
+    if here:
+        # Of one machine, where 200 pieces of a few rows each take longer than the work.
+        settings |= {"spark.sql.shuffle.partitions": "4", "spark.driver.host": "127.0.0.1"}
+    master = "local[*]" if where == "local" else where if here else f"spark://{where}"
+    builder = SparkSession.builder.appName("learner-survey").master(master)
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return ibis.pyspark.connect(session)

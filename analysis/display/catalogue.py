@@ -46,6 +46,8 @@ class Entry(Model):
     cells: list[Cell] = Field(default_factory=list)
     order: Literal["value", "given"] = "given"
     top: int | None = None
+    # Of a table in the order of time: how many rows at its end are drawn.
+    last: int | None = None
     series: int | None = None
     tag: Literal["family", "group"] | None = None
     value: Literal["share", "count", "fraction", "mean", "rank"] = "share"

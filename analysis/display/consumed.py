@@ -6,6 +6,7 @@ Each maker reads the results and returns a Table, or None where the study has no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,7 @@ def _volumes(sources: Sources, variables: tuple[str, ...]) -> Table | None:
 
 
 def _number(labels: Labels, value: Any) -> str:
-    known = value is not None and value == value
+    known = value is not None and not math.isnan(value)
     return labels.formats.number(float(value)) if known else labels.formats.missing
 
 

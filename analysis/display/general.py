@@ -28,12 +28,18 @@ Kind = Literal["single", "several", "number", "date", "text", "column"]
 def figures(catalogue: Catalogue, sources: Sources) -> dict[str, Entry]:
     """An entry for each table that no figure of the catalogue draws, by the name of its figure."""
     drawn = _drawn(catalogue, sources)
+    extract = sources.study.roles.consumption
+    amounts = (extract.hours, extract.cost) if extract else ()
     found: dict[str, Entry] = {}
     tables = sources.results.estimates[TABLE].drop_duplicates()
     for chapter, variable, population, by in tables.itertuples(index=False):
         kind = kind_of(sources.study, variable, population)
         own = population in _asked(sources, variable, population)
-        if kind is None or {(variable, ""), (variable, population)} & drawn:
+        if (
+            kind is None
+            or (chapter == "consumption" and variable in amounts)
+            or {(variable, ""), (variable, population)} & drawn
+        ):
             continue
         if chapter in GENERAL or (own and not by and kind != "text"):
             name = _name(variable, "" if own else population, by)

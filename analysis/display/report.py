@@ -547,6 +547,9 @@ class Report:
         hinted = "{asked} {hint}" if facts.values["hint"] else "{question}"
         question = fill(text.subtitle or hinted, facts.values, where)
         own = fill(text.note, facts.values, where) if text.note else ""
+        last = self._entry(name)[0].last
+        if last and last < rows["of"].iloc[0]:
+            own = f"{own} {self.labels.term('figure', 'last', n=self.formats.number(last))}".strip()
         note = block.note(rows, words, self.sources, own)
         texts = (_capital(title), question, str(self._say(name)), note)
         return block.Block(name, *map(self.formats.typography, texts))
@@ -672,7 +675,8 @@ class Report:
     def _card(self, name: str) -> str:
         card, text, row = self._card_of(name), self.texts.cards[name], self._card_rows(name)
         words = Words(self.labels, Entry(kind="bars", value=card.value))
-        values = named("it", row, words) | self._study_values()
+        counted = {"it_population": self.labels.population(row.population)}
+        values = named("it", row, words) | self._study_values() | counted
         where = f"report/{self.labels.lang}/texts.yml, {name}"
         if card.value == "mean":
             shown = number(self.formats.number(row.count / row.base_n, 1), row.ref)

@@ -64,8 +64,8 @@ class Sources:
         """
         extract = self.study.roles.consumption
         if extract is not None and asked in ("consumption", "consumption:all", "consumption:part"):
-            known = {"consumption": extract.actions, "consumption:all": extract.counts[0]}
-            return known.get(asked) or "".join(extract.counts[1:2])
+            extracted = {"consumption": extract.actions, "consumption:all": extract.counts[0]}
+            return extracted.get(asked) or "".join(extract.counts[1:2])
         if asked:
             return asked
         role = self.study.roles.motivation
@@ -201,7 +201,8 @@ def _bars(entry: Entry, sources: Sources) -> pd.DataFrame:
     rows = with_other_base(rows, sources, "mentions")
     # The base of what is not released is not known, and its line is hatched.
     rows = rows[~(rows["base_n"] < entry.minimum_base) & (rows["method"] != "mean")]
-    return ordered(rows, entry.order).head(entry.top or len(rows))
+    rows = rows.assign(of=len(rows)) if entry.last else rows
+    return ordered(rows, entry.order).head(entry.top or len(rows)).tail(entry.last or len(rows))
 
 
 def _by_population(entry: Entry, sources: Sources) -> pd.DataFrame:
