@@ -67,10 +67,14 @@ class Extract:
 
     def kept(self, expression: ir.Table, name: str) -> ir.Table:
         """An intermediate table, worked out once and kept in the engine while it runs."""
-        con = self.table.get_backend()
-        if con.name != "duckdb":
+        if not self.embedded:
             return expression.cache()
+        con = self.table.get_backend()
         return con.create_table(ibis.util.gen_name(name), expression, temp=True)
+
+    @cached_property
+    def embedded(self) -> bool:
+        return bool(self.table.get_backend().name == "duckdb")
 
     def titles(self, population: str, title: str, hours: str) -> ir.Table:
         """Each title of a population once, with its hours and how many actions have a length."""

@@ -283,7 +283,9 @@ class Volumes:
         return places(self.groups)
 
     def _dimension(self, keys: Mapping[Any, Sequence[tuple[str, str]]]) -> ir.Table:
-        return self.extract.kept(dimension(self._places, keys), "words")
+        words = dimension(self._places, keys)
+        # Other engines take a table of this machine along with the expression that reads it.
+        return self.extract.kept(words, "words") if self.extract.embedded else words
 
     @cached_property
     def _of_rows(self) -> dict[str, ir.Table]:
