@@ -189,6 +189,21 @@ def test_what_is_worded_otherwise_is_said(north: Study, root: Path) -> None:
     assert set(found.values()) == {("", "")}
 
 
+def test_a_wording_is_compared_in_every_language_that_both_have(north: Study, root: Path) -> None:
+    form = [("Are you satisfied with the training?", "Did you like the training?")]
+    assert reasons(north, root, "english", form=form)["satisfaction"] == ("wording", "")
+
+
+def test_what_has_no_estimate_or_no_answer_in_common_is_kept_apart(north: Study) -> None:
+    question = asked(north, read_released(north), Declared(), ["fr"])["survey", "status"]
+    how = Setting(waves=False, apart=False)
+    assert match(question, question, how).reasons == ()
+    assert match(question, replace(question, tables=()), how).reasons == ("no_estimate",)
+    other = replace(question, answers={f"other_{name}": said for name, said in
+                                       question.answers.items()})  # fmt: skip
+    assert match(question, other, how).reasons == ("answers", "no_answer")
+
+
 def test_another_list_is_told_with_what_differs(north: Study, root: Path) -> None:
     form = [MORE, (",setting,other,Autre,Other,\n", "")]
     questions, cells = tables(north, built(root, "lists", 60, form=form))
@@ -287,7 +302,7 @@ def test_a_complete_count_is_not_tested(national_copy: Study) -> None:
     released = read_released(national_copy)
     pair = [Released(national_copy, released),
             Released(replace(national_copy, definition=again), released)]  # fmt: skip
-    questions, cells = comparison(pair, Declared(), "fr")
+    questions, cells = comparison(pair, Declared(), ["fr"])
     by_source = questions.groupby("source")["reason"].unique()
     assert {source: list(why) for source, why in by_source.items()} == {
         "survey": [""],
@@ -312,7 +327,7 @@ def test_the_national_study_and_a_region_share_one_question_put_otherwise(
     region = load(tmp_path, name)
     build_study(region)
     pair = [Released(one, read_released(one)) for one in (national_copy, region)]
-    questions, cells = comparison(pair, Declared(), "fr")
+    questions, cells = comparison(pair, Declared(), ["fr"])
     (both,) = questions[questions["reason"] != "not_asked"].itertuples()
     assert (both.question, both.comparable) == ("ai_use_frequency", "no")
     assert set(both.reason.split(";")) >= {"wording", "answers"}
@@ -417,8 +432,8 @@ def test_routing_is_read_by_shared_names(north: Study, root: Path) -> None:
             "north": {"variable": "status"}, "north2": {"variable": "status"}}}}}
     )  # fmt: skip
     released = read_released(north)
-    one = asked(north, released, declared, "fr")["survey", "motivation_pro"]
-    other = asked(north, released, Declared(), "fr")["survey", "motivation_pro"]
+    one = asked(north, released, declared, ["fr"])["survey", "motivation_pro"]
+    other = asked(north, released, Declared(), ["fr"])["survey", "motivation_pro"]
     assert "situation" in str(one.routing) and "status" in str(other.routing)
     how = Setting(waves=False, apart=False)
     assert match(one, one, how).reasons == ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -69,7 +69,11 @@ class _Reader:
     study: Study
     estimates: pd.DataFrame
     declared: Declared
-    lang: str
+    langs: tuple[str, ...]
+
+    def said(self, text: Mapping[str, str]) -> str:
+        """A wording in every language that is compared, one a line."""
+        return "\n".join(text.get(lang, "") for lang in self.langs)
 
     @property
     def names(self) -> dict[str, str]:
@@ -79,13 +83,13 @@ class _Reader:
 
 
 def asked(
-    study: Study, estimates: pd.DataFrame, declared: Declared, lang: str
+    study: Study, estimates: pd.DataFrame, declared: Declared, langs: Sequence[str]
 ) -> dict[tuple[str, str], Asked]:
     """The closed questions of a study by source and shared name, in the order they are asked.
 
-    estimates: as released, of everyone and by group. lang: in which wordings are compared.
+    estimates: as released, of everyone and by group. langs: those in which wordings are compared.
     """
-    reader = _Reader(study, estimates[estimates["by"] == ""], declared, lang)
+    reader = _Reader(study, estimates[estimates["by"] == ""], declared, tuple(langs))
     found = [*_questions(reader), *_derived(reader), *_columns(reader)]
     return {(question.source, question.name): question for question in found}
 
@@ -104,8 +108,8 @@ def _questions(reader: _Reader) -> Iterator[Asked]:
         members = {key: item.answers for key, item in sets.get(question.name, {}).items()}
         yield Asked(
             name, question.name, study.variable_of(question.name), "survey", question.kind,
-            question.labels.get(reader.lang, ""),
-            {shared.get(c.name, c.name): c.labels.get(reader.lang, "") for c in question.choices},
+            reader.said(question.labels),
+            {shared.get(c.name, c.name): reader.said(c.labels) for c in question.choices},
             _sets(members | _scale(study, question.name), shared), shared,
             _limit(question.constraint),
             _condition(question.relevant, reader.names),
@@ -119,9 +123,9 @@ def _derived(reader: _Reader) -> Iterator[Asked]:
     for own, item in study.definition.derived.items():
         name, shared = reader.declared.shared(study.name, own)
         source = study.question(item.source)
-        wording = f"{item.label.get(reader.lang, '')} {source.labels.get(reader.lang, '')}"
+        wording = f"{reader.said(item.label)} {reader.said(source.labels)}"
         labels = {
-            shared.get(key, key): " ".join([part.label.get(reader.lang, ""), *part.answers])
+            shared.get(key, key): " ".join([reader.said(part.label), *part.answers])
             for key, part in item.answers.items()
         }
         yield Asked(
@@ -139,8 +143,8 @@ def _columns(reader: _Reader) -> Iterator[Asked]:
             if source == "survey" or not column.answers or not tables:
                 continue
             name, shared = reader.declared.shared(reader.study.name, own)
-            labels = {shared.get(k, k): v.get(reader.lang, "") for k, v in column.answers.items()}
-            yield Asked(name, own, own, source, column.type, column.label.get(reader.lang, ""),
+            labels = {shared.get(k, k): reader.said(v) for k, v in column.answers.items()}
+            yield Asked(name, own, own, source, column.type, reader.said(column.label),
                         labels, {}, shared, tables=tables)  # fmt: skip
 
 

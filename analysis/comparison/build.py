@@ -72,7 +72,7 @@ def build(studies: Sequence[Study]) -> Path:
     for study in studies:
         check_declared(declared, study)
     released = [Released(study, read_released(study)) for study in studies]
-    questions, cells = comparison(released, declared, languages(studies)[0])
+    questions, cells = comparison(released, declared, languages(studies))
     if not (questions["reason"] != "not_asked").any():
         raise InputError([_nothing_shared(studies, questions)])
     paths = compared_paths([study.name for study in studies], root)

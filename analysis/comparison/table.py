@@ -62,14 +62,14 @@ class Released:
 
 
 def comparison(
-    studies: Sequence[Released], declared: Declared, lang: str
+    studies: Sequence[Released], declared: Declared, langs: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every question of every other study held against the first: questions, then cells.
 
-    lang: the language whose wordings are compared. P values are corrected by Holm for all the
+    langs: the languages in which wordings are compared. P values are corrected by Holm for all the
     cells that are compared, of all the studies.
     """
-    every = [asked(one.study, one.estimates, declared, lang) for one in studies]
+    every = [asked(one.study, one.estimates, declared, langs) for one in studies]
     first = studies[0]
     matches, cells = [], []
     for one, questions in zip(studies[1:], every[1:], strict=True):

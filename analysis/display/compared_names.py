@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -106,9 +106,9 @@ class Called:
         sources = Sources(self.studies[0], Results(pd.DataFrame()), self.labels)
         return Names(sources, *words_of(self.studies[0], self.lang))
 
-    def wording(self, study: str, source: str, own: str) -> str:
-        """A question as a study words it. own: its name there."""
-        labels = self.each[study]
+    def wording(self, study: str, source: str, own: str, lang: str = "") -> str:
+        """A question as a study words it, in a language or that of the page. own: its name."""
+        labels = replace(self.each[study], lang=lang) if lang else self.each[study]
         known = labels.study.definition.populations
         of = next((name for name, one in known.items() if one.source == source), "")
         return labels.variable(own, "" if source == "survey" else of)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.comparison.asked import plain
 from analysis.comparison.table import NO, YES
 from analysis.display.charts import Words, records
 from analysis.display.compared_names import Called
@@ -193,8 +194,21 @@ class Told:
         ]
 
     def _quoted(self, study: str, row: Any) -> str:
+        lang = self._language_of_change(row)
+        text = self.called.formats.quote(self._wording(study, row, lang))
+        return text if lang == self.called.lang else f"{text} ({lang})"
+
+    def _wording(self, study: str, row: Any, lang: str) -> str:
         own = row.variable_reference if study == self.called.reference else row.variable_other
-        return self.called.formats.quote(self.called.wording(study, row.source, own))
+        return self.called.wording(study, row.source, own, lang)
+
+    def _language_of_change(self, row: Any) -> str:
+        """The language of the page, unless two wordings differ only in another one."""
+        spoken = [self.called.each[name].study.definition.languages for name in self._both(row)]
+        shared = [lang for lang in spoken[0] if lang in spoken[1]]
+        langs = [self.called.lang, *shared]
+        return next((lang for lang in langs if len({plain(self._wording(name, row, lang))
+                     for name in self._both(row)}) > 1), self.called.lang)  # fmt: skip
 
     def _changes(self, row: Any) -> list[str]:
         """Answers that a later wave dropped, added, or words otherwise."""
