@@ -15,7 +15,7 @@ from analysis import chapters
 from analysis.chapters import crosses
 from analysis.chapters.data import Data
 from analysis.definition import Disclosure
-from analysis.release.disclosure.attack import Needs, Published, Work, ranges
+from analysis.release.disclosure.attack import Needs, Published, ranges
 from analysis.release.disclosure.complementary import Task, protect
 from analysis.release.disclosure.control import decide
 from analysis.release.disclosure.primary import tells
@@ -184,7 +184,8 @@ def test_one_hidden_cell_of_a_table_takes_a_rectangle_with_it():
     need = np.where(value == 3, 5.0, 0.0)
     published = Published(value, csr_array(sums), np.full(16, 400.0))
     cost = 1 + value + 1_000 * np.isin(np.arange(16), [*at[3], *at[:, 3]])
-    task = Task(published, value == 3, value == 0, Needs(0 * need, 0 * need, need), cost)
+    needs = Needs(0 * need, 0 * need, need)
+    task = Task(published, value == 3, value == 0, needs, 5 * np.sign(value), cost)
     hidden = protect(task)
     assert hidden.sum() == 4
     ((low, high),) = ranges(published, hidden, np.array([0]))
@@ -208,8 +209,9 @@ def test_what_is_hidden_without_work_left_is_as_safe(seed):
     few = (value > 0) & (value < 10)
     need = np.where(few, 5.0, 0.0)
     published = Published(value, csr_array(sums), np.full(24, 900.0))
-    task = Task(published, few, value == 0, Needs(0 * need, 0 * need, need), 1 + value)
-    hidden = protect(task, Work(0))
+    needs = Needs(0 * need, 0 * need, need)
+    task = Task(published, few, value == 0, needs, 5 * np.sign(value), 1 + value)
+    hidden = protect(task, few=0)
     assert hidden[few].all() and few.any()
     found = ranges(published, hidden & (value > 0), np.flatnonzero(few))
     assert (found[:, 1] - found[:, 0] >= 5).all()

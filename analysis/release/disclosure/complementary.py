@@ -1,10 +1,16 @@
-"""Which further cells to hide so that the hidden ones are safe, with the least lost.
+"""Which further cells to hide so that all hidden ones are safe, with the least lost.
 
-Optimal cell suppression after Fischetti and Salazar (2000): choose the cells to hide by a small
-integer programme, attack the choice, add what each successful attack asks of a better one, and
-repeat until no attack succeeds. Cells that no attack links are chosen apart. After some rounds
-cells are only added, cheapest first, until every attack fails; and when this takes too much work,
-whole rows and columns of tables (coarse). The answer is then not the smallest, but as safe.
+A small system: optimal cell suppression after Fischetti and Salazar (2000). Choose the cells to
+hide by an integer programme, attack the choice, add what each successful attack asks of a better
+one, and repeat until no attack succeeds.
+
+A large one: for a few unsafe cells at a time, look for the cheapest move of all cells by which
+these go as far as they must, and hide whatever moves (a heuristic by linear programming, as Kelly,
+Golden and Assad 1992, Cell suppression, Networks 22). The move is itself the proof that they are
+safe then.
+
+What is hidden beside is protected as well. Both end after a bounded number of steps and know of no
+clock: the same answers always give the same results.
 """
 
 from __future__ import annotations
@@ -13,36 +19,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.release.disclosure.attack import (
+    Attacker,
     Cut,
+    Flags,
     Floats,
-    Lot,
     Needs,
-    OutOfWorkError,
     Places,
     Published,
-    Work,
-    linked,
-    plain,
 )
-from analysis.release.disclosure.coarse import Coarse
 
-Flags = NDArray[np.bool_]
-# Nodes of one integer programme, and how near to the best it may stop. Limits are of work, not of
-# time: the same answers always give the same results.
+# Nodes of one integer programme, and how near to the best it may stop.
 NODES, GAP = 2_000, 0.005
-# Work (see attack) that the search for a good choice may take.
-WORK = 3_000_000.0
-# Hidden cells from which on a lot is attacked part by part, and relations of a cell that links
-# them.
-LARGE, LINK = 2_500, 6
 # Cells up to which the cheapest choice is looked for, and for how many rounds.
 FEW, ROUNDS = 500, 30
+# Steps in which unsafe cells are looked after: with fewer, more at a time, faster and dearer.
+STEPS = 150
 
 
 @dataclass(frozen=True)
@@ -50,208 +46,162 @@ class Task:
     """What is to be protected, and at what price.
 
     hidden: cells hidden whatever is chosen; fixed: cells that can never be hidden usefully (zeros);
-    needs: how far each range must reach; cost: loss when a cell is hidden.
+    needs: how far the range of each must reach; beside: how wide that of a cell must be once it is
+    hidden too; cost: loss when a cell is hidden.
     """
 
     published: Published
     hidden: Flags
     fixed: Flags
     needs: Needs
+    beside: Floats
     cost: Floats
 
+    def needed(self, hidden: Flags) -> Needs:
+        """What all hidden cells need."""
+        width = np.where(hidden & ~self.hidden, self.beside, self.needs.width)
+        return Needs(self.needs.below, self.needs.above, np.where(hidden & ~self.fixed, width, 0))
 
-def protect(task: Task, work: Work | None = None) -> Flags:
-    """Cells to hide, those given included. Every one that needs protection has it.
 
-    work: what the search may still take, shared by several tasks; WORK where it is not given.
+def protect(task: Task, few: int = FEW) -> Flags:
+    """Cells to hide, those given included. Each is safe, save where too few people are there in all
+    for its range to be as wide as it must even with nothing published.
+
+    few: cells up to which the cheapest choice is looked for.
     """
-    work = Work(WORK) if work is None else work
-    try:
-        best = _best(task, work) if len(task.cost) <= FEW else None
-        return _until_safe(task, _Seen(task, work), task.hidden) if best is None else best
-    except OutOfWorkError:
-        work.left = 0
-        return _coarse(task)
+    found = _cheapest(task) if len(task.cost) <= few else None
+    return _moved(task) if found is None else found
 
 
-def _coarse(task: Task) -> Flags:
-    def asked(hidden: Flags) -> list[Cut]:
-        return plain(task.published, hidden & ~task.fixed, task.needs)
+def _moved(task: Task) -> Flags:
+    """Hide what moves when unsafe cells go as far as they must, until all are safe."""
+    attacker, hidden = Attacker(task.published), task.hidden.copy()
+    hopeless = np.zeros_like(hidden)
+    while True:
+        left = attacker.together(hidden & ~task.fixed, task.needed(hidden)) & hidden & ~hopeless
+        if not left.any():
+            return hidden
+        at_a_time = -(-left.sum() // STEPS)
+        while left.any():
+            cells = np.flatnonzero(left)
+            some = _flags(cells[:: -(-len(cells) // at_a_time)], left)
+            hidden |= _give_way(task, attacker, hidden, some)
+            for cell in np.flatnonzero(some & attacker.unproved(task.needed(hidden))):
+                # The others stood in its way, or its price did.
+                hidden |= _give_way(
+                    task, attacker, hidden, _flags(np.array([cell]), left), free=True
+                )
+            hopeless |= some & attacker.unproved(task.needed(hidden))
+            left &= attacker.unproved(task.needed(hidden)) & ~hopeless
 
-    def choose(hidden: Flags, cuts: list[Cut]) -> Flags:
-        chosen = np.zeros_like(hidden)
-        free = ~hidden & ~task.fixed
-        rows = [_asked(task, hidden, cut) for cut in cuts if free[cut.cells].any()]
-        for part, members in _lots(rows, len(task.cost)):
-            chosen[part] |= _greedy(task.cost[part], *_table([rows[n] for n in members], part))
-        return chosen
 
-    run = Coarse(task.published, task.fixed, task.needs, task.cost)
-    return run.protect(task.hidden, asked, choose)
+def _flags(cells: Places, like: Flags) -> Flags:
+    found = np.zeros_like(like)
+    found[cells] = True
+    return found
 
 
-def _best(task: Task, work: Work) -> Flags | None:
+def _give_way(
+    task: Task, attacker: Attacker, hidden: Flags, some: Flags, free: bool = False
+) -> Flags:
+    """What moves when some cells go up as far as they must, and then down where that is not
+    enough: the cheapest to hide, or anything (free)."""
+    found = hidden.copy()
+    nobody = np.zeros_like(some)
+    for up in (True, False):
+        needs = task.needed(found)
+        sent = some & attacker.unproved(needs)
+        if sent.any():
+            price = np.where(found | free, 0.0, task.cost)
+            way = (sent, nobody) if up else (nobody, sent)
+            found |= attacker.send(*way, ~task.fixed, needs, price)
+    return found
+
+
+# Cells that are not hidden yet, their weights, how much is asked, and the cell that asks for it
+# only where it is hidden (-1: hidden in any case).
+Row = tuple[Places, Floats, float, int]
+
+
+def _cheapest(task: Task) -> Flags | None:
     """The cheapest choice, where it is found in a few rounds: each starts from what attacks have
     asked for so far, and nothing else."""
-    rows: list[tuple[Places, Floats, float]] = []
-    hidden = task.hidden
+    attacker, rows = Attacker(task.published), list[Row]()
+    hidden, hopeless = task.hidden, np.zeros_like(task.hidden)
     for _ in range(ROUNDS):
-        cuts = _Seen(task, work).attack(hidden)
+        attacker.forget()
+        open_, needs = hidden & ~task.fixed, task.needed(hidden)
+        left = attacker.together(open_, needs) & hidden & ~hopeless
+        cuts = [
+            cut
+            for cell in np.flatnonzero(left).tolist()
+            for cut in attacker.alone(cell, open_, needs)
+        ]
         if not cuts:
             return hidden
-        rows += [_asked(task, task.hidden, cut) for cut in cuts]
-        hidden = task.hidden.copy()
-        for part, members in _lots(rows, len(task.cost)):
-            hidden[part] |= _solve(task.cost[part], [rows[n] for n in members], part)
+        for cut in cuts:
+            if row := _asked(task, cut):
+                rows.append(row)
+            else:
+                hopeless[cut.target] = True
+        chosen = _chosen(task.cost, rows)
+        if chosen is None:
+            return None
+        hidden = task.hidden | chosen
     return None
 
 
-def _asked(task: Task, hidden: Flags, cut: Cut) -> tuple[Places, Floats, float]:
-    """What a cut asks of the cells that are not hidden yet, something at the least."""
-    free = ~hidden[cut.cells] & ~task.fixed[cut.cells]
+def _asked(task: Task, cut: Cut) -> Row | None:
+    """What a cut asks of the cells that are not hidden anyhow, something at the least; None where
+    no cell can help."""
+    movable = ~task.fixed[cut.cells]
+    free = movable & ~task.hidden[cut.cells]
+    own = not task.hidden[cut.target]
+    if not free.any() and not own:
+        return None
     weights = cut.weights[free]
-    given = cut.weights[hidden[cut.cells] & ~task.fixed[cut.cells]].sum()
-    rest = min(cut.need - given, weights.sum())
-    return cut.cells[free], weights, max(rest, weights.min())
+    rest = cut.need - cut.weights[movable & ~free].sum()
+    rest = max(rest if own else min(rest, weights.sum()), weights.min(initial=cut.need))
+    return cut.cells[free], weights, rest, cut.target if own else -1
 
 
-class _Seen:
-    """Attacks on lots of cells, each made once.
-
-    hopeless: cells that nothing published tells, and that are not safe all the same, since there
-    are too few people in all.
-    """
-
-    def __init__(self, task: Task, work: Work) -> None:
-        self.task, self.work = task, work
-        # Whatever fits what is published still fits when less is: ranges only widen.
-        self.low, self.high = task.published.value.copy(), task.published.value.copy()
-        self.safe: set[bytes] = set()
-        self.hopeless: set[int] = set()
-        needs = task.needs
-        self.needs = Needs(needs.below.copy(), needs.above.copy(), needs.width.copy())
-
-    def attack(self, hidden: Flags) -> list[Cut]:
-        """What every lot asks for; nothing where all are safe."""
-        task = self.task
-        open_ = hidden & ~task.fixed
-        cuts = self._possible(plain(task.published, open_, self.needs), hidden)
-        if cuts:
-            return cuts
-        for cells, rows in linked(task.published, open_):
-            name = cells.tobytes()
-            while name not in self.safe:
-                lot = Lot(task.published, cells, rows, (self.low, self.high), self.work)
-                found = self._lot(lot, open_, hidden)
-                self.low[cells], self.high[cells] = lot.low, lot.high
-                if not found:
-                    self.safe.add(name)
-                elif possible := self._possible(found, hidden):
-                    cuts += possible
-                    break
-        return cuts
-
-    def _lot(self, lot: Lot, open_: Flags, hidden: Flags) -> list[Cut]:
-        """Attack one lot: a large one part by part first, as if what links the parts were known.
-
-        What is safe from those who know more is safe. What is not asks for cells that make it so;
-        where there are none, the whole lot is attacked.
-        """
-        if len(lot.cells) <= LARGE:
-            return lot.attack(self.needs)
-        links = lot.cells[np.diff(lot.sums.tocsc().indptr) >= LINK]
-        parts = np.zeros_like(open_)
-        parts[lot.cells] = True
-        parts[links] = False
-        place = {cell: n for n, cell in enumerate(lot.cells.tolist())}
-        asked: list[Cut] = []
-        for cells, rows in linked(self.task.published, parts):
-            part = Lot(self.task.published, cells, rows, (self.low, self.high), self.work)
-            asked += part.attack(self.needs)
-            at = [place[cell] for cell in cells.tolist()]
-            lot.low[at] = np.minimum(lot.low[at], part.low)
-            lot.high[at] = np.maximum(lot.high[at], part.high)
-        useful = [cut for cut in asked if self._is_possible(cut, hidden)]
-        return useful or lot.attack(self.needs)
-
-    def _is_possible(self, cut: Cut, hidden: Flags) -> bool:
-        return bool((~hidden[cut.cells] & ~self.task.fixed[cut.cells]).any())
-
-    def _possible(self, cuts: list[Cut], hidden: Flags) -> list[Cut]:
-        """Those that can be met by hiding more; cells of the others are given up."""
-        found = []
-        for cut in cuts:
-            if self._is_possible(cut, hidden):
-                found.append(cut)
-            else:
-                self.hopeless.add(cut.target)
-                for each in (self.needs.below, self.needs.above, self.needs.width):
-                    each[cut.target] = 0
-        return found
+def _chosen(cost: Floats, rows: list[Row]) -> Flags | None:
+    """The cheapest cells that meet all rows, those that hang together at a time."""
+    hidden = np.zeros(len(cost), dtype=bool)
+    for part, members in _lots(rows, len(cost)):
+        found = _solve(cost[part], [rows[n] for n in members], part)
+        if found is None:
+            return None
+        hidden[part] = found
+    return hidden
 
 
-def _lots(
-    rows: list[tuple[Places, Floats, float]], size: int
-) -> Iterable[tuple[Places, list[int]]]:
-    """Cells and cuts that hang together."""
+def _lots(rows: list[Row], size: int) -> Iterable[tuple[Places, list[int]]]:
+    """Cells and rows that hang together."""
     if not rows:
         return
-    at = np.concatenate([np.full(len(row[0]), n) for n, row in enumerate(rows)])
-    cells = np.concatenate([row[0] for row in rows])
-    table = csr_array((np.ones(len(at)), (at, cells)), shape=(len(rows), size))
+    named = [np.append(row[0], row[3]) if row[3] >= 0 else row[0] for row in rows]
+    at = np.repeat(np.arange(len(rows)), [len(cells) for cells in named])
+    table = csr_array((np.ones(len(at)), (at, np.concatenate(named))), shape=(len(rows), size))
     _, group = connected_components(table @ table.T, directed=False)
     for number in range(group.max() + 1):
         members = np.flatnonzero(group == number).tolist()
-        yield np.unique(np.concatenate([rows[n][0] for n in members])), members
+        yield np.unique(np.concatenate([named[n] for n in members])), members
 
 
-def _solve(cost: Floats, rows: list[tuple[Places, Floats, float]], cells: Places) -> Flags:
+def _solve(cost: Floats, rows: list[Row], cells: Places) -> Flags | None:
     """One integer programme: least cost over the cells, every row met."""
-    table, need = _table(rows, cells)
+    table = np.zeros((len(rows), len(cells)))
+    need = np.zeros(len(rows))
+    for n, (own, weights, rest, target) in enumerate(rows):
+        table[n, np.searchsorted(cells, own)] = weights
+        if target < 0:
+            need[n] = rest
+        else:
+            table[n, np.searchsorted(cells, target)] = -rest
     found = milp(
         cost, integrality=np.ones(len(cells)), bounds=Bounds(0, 1),
-        constraints=LinearConstraint(table, need - 1e-7, np.inf),
+        constraints=LinearConstraint(csr_array(table), need - 1e-7, np.inf),
         options={"node_limit": NODES, "mip_rel_gap": GAP},
     )  # fmt: skip
-    if found.x is not None:
-        return found.x > 0.5
-    return _greedy(cost, table, need)
-
-
-def _table(rows: list[tuple[Places, Floats, float]], cells: Places) -> tuple[csr_array, Floats]:
-    """What rows ask for as a matrix of rows by cells, and how much each asks."""
-    place = {cell: n for n, cell in enumerate(cells.tolist())}
-    at = [n for n, row in enumerate(rows) for _ in row[0]]
-    columns = [place[cell] for row in rows for cell in row[0].tolist()]
-    weights = np.concatenate([row[1] for row in rows])
-    table = csr_array((weights, (at, columns)), shape=(len(rows), len(cells)))
-    need = np.array([row[2] for row in rows])
-    return table, need
-
-
-def _greedy(cost: Floats, table: csr_array, need: Floats) -> Flags:
-    """A choice that meets every row, most of what is asked for the price first."""
-    chosen = np.zeros(len(cost), dtype=bool)
-    rest = need.copy()
-    while (rest > 1e-7).any():
-        gain = np.minimum(table.toarray(), np.maximum(rest, 0)[:, None]).sum(axis=0)
-        gain[chosen] = 0
-        if not gain.any():
-            break
-        best = int(np.argmax(gain / cost))
-        chosen[best] = True
-        rest = need - table[:, chosen].sum(axis=1)
-    return chosen
-
-
-def _until_safe(task: Task, safe: _Seen, hidden: Flags) -> Flags:
-    """Add what attacks ask for until none succeeds. Ends at the latest when all is hidden."""
-    while cuts := safe.attack(hidden):
-        rows = [_asked(task, hidden, cut) for cut in cuts]
-        cells = np.unique(np.concatenate([row[0] for row in rows]))
-        hidden = hidden.copy()
-        for part, members in _lots(rows, len(task.cost)):
-            hidden[part] |= _solve(task.cost[part], [rows[n] for n in members], part)
-        if not hidden[cells].any():
-            hidden[cells] = True
-    return hidden
+    return None if found.x is None else np.asarray(found.x > 0.5)

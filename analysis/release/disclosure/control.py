@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from analysis.chapters.data import Data
 from analysis.definition import Disclosure
 from analysis.release.disclosure import linked
-from analysis.release.disclosure.attack import Needs, Published, Work
+from analysis.release.disclosure.attack import Needs, Published
 from analysis.release.disclosure.cells import NO_ANSWER, Key, Reader, box_of
-from analysis.release.disclosure.complementary import WORK, Flags, Task, protect
+from analysis.release.disclosure.complementary import Flags, Task, protect
 from analysis.release.disclosure.people import FLOW, MISSING, Values
 from analysis.release.disclosure.primary import AMOUNTS, dominated, small, small_bases, small_counts
 from analysis.release.disclosure.relations import System, relate, sums_of_rows
 
 # What a number is worth: that of everyone, that of a group, that of the explorer, a measure.
 EVERYONE, GROUP, EXPLORER, MEASURE = 20.0, 5.0, 1.0, 0.5
-# Relations of a cell from which on it links more than can be attacked together in good time.
-HUB, HUB_PRICE = 8, 3.0
 PRIMARY, COMPLEMENTARY = ["dominance", "hidden_count", "hidden_base"], "complementary"
 LEFT, PARTIAL = "left_before", frozenset({1, 3})
 
@@ -131,7 +129,7 @@ def control(data: Data, rows: pd.DataFrame) -> Control:
         }
     )
     task = _task(system, rows, cell, base, first, rules, people)
-    hidden = _safe(task, system, rules)
+    hidden = protect(task)
     of_cell, of_base = (pd.Series(hidden[at], index=rows.index) for at in (cell, base))
     of_cell |= of_base | first.any(axis=1)
     return Control(of_cell, of_base, _reason(first, of_cell))
@@ -264,8 +262,6 @@ def _task(
     dominance = first["dominance"].to_numpy()
     amounts[cell[dominance]] = np.maximum(rules.p_percent / 100 * value[cell[dominance]], 1.0)
     hidden = few | ~shown
-    hubs = _hubs(system) & ~shown & (value >= rules.minimum_count)
-    hidden[hubs] = False
     hidden[cell[dominance]] = True
     hidden[cell[exempt & first["hidden_count"].to_numpy()]] = True
     largest = np.zeros(size, dtype=bool)
@@ -277,15 +273,9 @@ def _task(
         hidden,
         (value == 0) & ~neutral,
         needs,
-        _cost(rows, cell, base, hidden, size) + np.where(hubs, HUB_PRICE, 0),
+        np.where(shown & (value > 0), float(rules.tolerance), 0.0),
+        _cost(rows, cell, base, hidden, size),
     )
-
-
-def _hubs(system: System) -> Flags:
-    """Cells that many relations share. Those released nowhere are taken as known to the attacker
-    while that costs little, so that what they link can be protected apart."""
-    degree = np.bincount(system.matrix.indices, minlength=len(system.value))
-    return degree >= HUB
 
 
 def _answers(key: Key) -> bool:
@@ -310,18 +300,3 @@ def _cost(
     np.add.at(cost, cell, price)
     np.add.at(cost, base, price)
     return cost
-
-
-def _safe(task: Task, system: System, rules: Disclosure) -> Flags:
-    """Protect what must be, then whatever was hidden beside it: no hidden number is told closer
-    than the tolerance, whatever it is hidden for."""
-    shown, work = np.array(system.shown), Work(WORK)
-    hidden = protect(task, work)
-    beside = hidden & shown & ~task.fixed & ~task.hidden
-    while beside.any():
-        width = np.where(beside, rules.tolerance, task.needs.width)
-        needs = Needs(task.needs.below, task.needs.above, width)
-        task = Task(task.published, hidden, task.fixed, needs, task.cost)
-        hidden = protect(task, work)
-        beside = hidden & shown & ~task.fixed & ~task.hidden
-    return hidden
