@@ -47,7 +47,8 @@ class Task:
 
     hidden: cells hidden whatever is chosen; fixed: cells that can never be hidden usefully (zeros);
     needs: how far the range of each must reach; beside: how wide that of a cell must be once it is
-    hidden too; cost: loss when a cell is hidden.
+    hidden too; cost: loss when a cell is hidden; with_base: pairs of a base and a count that is not
+    shown without it, as two arrays.
     """
 
     published: Published
@@ -56,11 +57,27 @@ class Task:
     needs: Needs
     beside: Floats
     cost: Floats
+    with_base: tuple[Places, Places]
 
     def needed(self, hidden: Flags) -> Needs:
         """What all hidden cells need."""
         width = np.where(hidden & ~self.hidden, self.beside, self.needs.width)
         return Needs(self.needs.below, self.needs.above, np.where(hidden & ~self.fixed, width, 0))
+
+    def closed(self, hidden: Flags) -> Flags:
+        """Hidden cells, and the counts whose base is hidden."""
+        found, size = hidden.copy(), -1
+        base, count = self.with_base
+        while found.sum() > size:
+            size = found.sum()
+            found[count[found[base]]] = True
+        return found
+
+    def price(self, hidden: Flags) -> Floats:
+        """What would be lost with each cell, and with the counts that go with it."""
+        own, (base, count) = np.where(hidden, 0, self.cost), self.with_base
+        found: Floats = own + np.bincount(base, own[count], minlength=len(own))
+        return found
 
 
 def protect(task: Task, few: int = FEW) -> Flags:
@@ -75,7 +92,7 @@ def protect(task: Task, few: int = FEW) -> Flags:
 
 def _moved(task: Task) -> Flags:
     """Hide what moves when unsafe cells go as far as they must, until all are safe."""
-    attacker, hidden = Attacker(task.published), task.hidden.copy()
+    attacker, hidden = Attacker(task.published), task.closed(task.hidden)
     hopeless = np.zeros_like(hidden)
     while True:
         left = attacker.together(hidden & ~task.fixed, task.needed(hidden)) & hidden & ~hopeless
@@ -112,9 +129,9 @@ def _give_way(
         needs = task.needed(found)
         sent = some & attacker.unproved(needs)
         if sent.any():
-            price = np.where(found | free, 0.0, task.cost)
+            price = task.price(found) * (not free)
             way = (sent, nobody) if up else (nobody, sent)
-            found |= attacker.send(*way, ~task.fixed, needs, price)
+            found = task.closed(found | attacker.send(*way, ~task.fixed, needs, price))
     return found
 
 
@@ -126,8 +143,8 @@ Row = tuple[Places, Floats, float, int]
 def _cheapest(task: Task) -> Flags | None:
     """The cheapest choice, where it is found in a few rounds: each starts from what attacks have
     asked for so far, and nothing else."""
-    attacker, rows = Attacker(task.published), list[Row]()
-    hidden, hopeless = task.hidden, np.zeros_like(task.hidden)
+    attacker, rows = Attacker(task.published), _with_base(task)
+    hidden, hopeless = task.closed(task.hidden), np.zeros_like(task.hidden)
     for _ in range(ROUNDS):
         attacker.forget()
         open_, needs = hidden & ~task.fixed, task.needed(hidden)
@@ -147,8 +164,17 @@ def _cheapest(task: Task) -> Flags | None:
         chosen = _chosen(task.cost, rows)
         if chosen is None:
             return None
-        hidden = task.hidden | chosen
+        hidden = task.closed(task.hidden | chosen)
     return None
+
+
+def _with_base(task: Task) -> list[Row]:
+    """Counts are hidden with their base."""
+    return [
+        (np.array([count]), np.ones(1), 1.0, -1 if task.hidden[base] else base)
+        for base, count in zip(*(each.tolist() for each in task.with_base), strict=True)
+        if not task.hidden[count]
+    ]
 
 
 def _asked(task: Task, cut: Cut) -> Row | None:

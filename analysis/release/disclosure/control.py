@@ -275,7 +275,17 @@ def _task(
         needs,
         np.where(shown & (value > 0), float(rules.tolerance), 0.0),
         _cost(rows, cell, base, hidden, size),
+        _with_base(cell, base, value == 0),
     )
+
+
+def _with_base(
+    cell: NDArray[np.intp], base: NDArray[np.intp], known: Flags
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Bases and the counts that rows show of them: a row without its base has no count either."""
+    pairs = np.unique(np.column_stack([base, cell]), axis=0)
+    pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & ~known[pairs[:, 1]]]
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _answers(key: Key) -> bool:
