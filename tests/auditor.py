@@ -82,8 +82,10 @@ class Auditor:
         """
         keys = [key for key in hidden if key not in self.known]
         truth = np.array([hidden[key] for key in keys])
-        sums = csr_array(np.array([self.counts[key] for key in self.known], dtype=float))
-        own = csr_array(np.array([self.counts[key] for key in keys], dtype=float))
+        size = len(next(iter(self.people.values())))
+        told = [self.counts[key] for key in self.known]
+        sums = csr_array(np.array(told, dtype=float).reshape(-1, size))
+        own = csr_array(np.array([self.counts[key] for key in keys], dtype=float).reshape(-1, size))
         table = vstack([hstack([sums, coo_array((sums.shape[0], len(keys)))]),
                         hstack([own, -coo_array(np.eye(len(keys)))])]).tocsr()  # fmt: skip
         right = np.concatenate([list(self.known.values()), np.zeros(len(keys))])

@@ -162,31 +162,36 @@ class People:
         banded = form is not None and name in form and form[name].measured
         return not banded and isinstance(self.frame[name].dtype, pd.CategoricalDtype)
 
+    def routing(self, name: str) -> dict[str, Values]:
+        """Whom the routing asks a question of; of an answer, who answered its question too."""
+        attribute = self.attribute(name)
+        if attribute.parent:
+            return {attribute.parent: ANSWERED} | self.implied(attribute.parent)
+        if self.source != "survey" or name not in (self.data.study.questionnaire or ()):
+            return {}
+        relevant = self.data.study.question(name).relevant
+        box = self.condition(relevant) if relevant else {}
+        for other in list(box):
+            if MISSING not in box[other]:
+                box = self.implied(other) | box
+        return box
+
     def implied(self, name: str) -> dict[str, Values]:
         """What having answered tells of other attributes, by the routing, where it is kept."""
         if name not in self._routed:
             self._routed[name] = {}
-            attribute = self.attribute(name)
-            box: dict[str, Values] = {}
-            if attribute.parent:
-                box = {attribute.parent: ANSWERED} | self.implied(attribute.parent)
-            elif self.source == "survey" and name in (self.data.study.questionnaire or ()):
-                relevant = self.data.study.question(name).relevant
-                box = self.condition(relevant) if relevant else {}
-                for other in list(box):
-                    if MISSING not in box[other]:
-                        box = self.implied(other) | box
-            there = attribute.codes >= 0
+            there = self.attribute(name).codes >= 0
             self._routed[name] = {
-                other: values for other, values in box.items()
+                other: values for other, values in self.routing(name).items()
                 if np.isin(self.attribute(other).codes[there], list(values)).all()
             }  # fmt: skip
         return self._routed[name]
 
     def asked(self, name: str) -> dict[str, Values]:
-        """Whom the routing asks a question of; of an answer, who answered its question."""
+        """Whom a question is asked of, whether or not others answered it all the same; of an
+        answer, who answered its question."""
         parent = self.attribute(name).parent
-        return {parent: ANSWERED} if parent else self.implied(name)
+        return {parent: ANSWERED} if parent else self.routing(name)
 
     def box(self, conditions: Mapping[str, Values]) -> Box:
         """Conditions in the shortest form: what follows from another one is left out."""
