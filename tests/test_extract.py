@@ -99,6 +99,25 @@ def test_columns_come_and_go_over_the_years(tmp_path):
     assert rows[3]["sector"] == "sector_3"
 
 
+def test_a_recode_of_values_that_no_row_holds_is_flagged(tmp_path):
+    recodes = "actions,value,sector,S3,sector_3\nactions,value,sector,S9,sector_9\n"
+    study = make(
+        tmp_path, two_years(y2024_csv=text(cells(*LATER)).replace("sector_3", "S3")), recodes
+    )
+    _, (problem,), _ = checked(study)
+    assert (problem.key, problem.row) == ("recode_unused", 3)
+    assert dict(problem.values)["value"] == "S9" and problem.file.endswith("recodes.csv")
+
+
+def test_several_answers_in_a_cell_are_refused_with_what_to_do(tmp_path):
+    study = make(tmp_path, two_years())
+    column = study.definition.sources.actions.columns["sector"]
+    object.__setattr__(column, "type", "several")
+    _, (problem,), _ = checked(study)
+    assert (problem.key, problem.column) == ("several_at_scale", "sector")
+    assert "boolean" in problem.action
+
+
 def test_a_pattern_names_the_files(tmp_path):
     study = make(tmp_path, two_years(y2022_csv="broken"))
     source = study.definition.sources.actions

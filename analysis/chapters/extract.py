@@ -67,9 +67,11 @@ class Extract:
 
     def kept(self, expression: ir.Table, name: str) -> ir.Table:
         """An intermediate table, worked out once and kept in the engine while it runs."""
-        if not self.embedded:
-            return expression.cache()
         con = self.table.get_backend()
+        if not self.embedded:
+            # `cache` does not take tables of this machine along, as fetching an answer does.
+            con._run_pre_execute_hooks(expression)  # noqa: SLF001
+            return expression.cache()
         return con.create_table(ibis.util.gen_name(name), expression, temp=True)
 
     @cached_property

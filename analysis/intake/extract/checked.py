@@ -82,6 +82,8 @@ class _Reading:
     known: dict[str, Field]
     recodes: tuple[Recode, ...]
     shown: dict[str, str]
+    # Rows of recodes.csv whose value some file holds.
+    served: set[int]
 
     @property
     def rules(self) -> list[Rule]:
@@ -99,7 +101,10 @@ def examine_extract(
     Raises InputError where a file or a server cannot be read at all.
     """
     recodes = tuple(item for item in study.recodes if item.source == SOURCE)
-    reading = _Reading(study, engine, fields(study, SOURCE), recodes, {})
+    reading = _Reading(study, engine, fields(study, SOURCE), recodes, {}, set())
+    refused = _several(reading)
+    if refused:
+        return _stopped(refused, [])
     with told(study.definition.engine, study.name), _damage_told(reading):
         parts, mappings, headers = _parts(reading, say)
         problems = _header_problems(reading, mappings, headers)
@@ -147,6 +152,39 @@ def _damage(path: Path, reading: _Reading) -> Problem | None:
         shown = reading.study.paths.shown(path)
         return problem("file_damaged", shown, value=value, known="Parquet")
     return None
+
+
+def _several(reading: _Reading) -> list[Problem]:
+    """Columns of several answers, which an extract worked on in an engine cannot have."""
+    shown = reading.engine.place
+    several = [name for name, item in reading.known.items() if item.type == "several"]
+    return [problem("several_at_scale", shown, None, name, value=name) for name in several]
+
+
+def _look_for_recodes(reading: _Reading, named: ir.Table) -> None:
+    """Note which values of recodes.csv the rows of some files hold."""
+    wanted = {
+        f"r{item.row}": (named[item.column].cast("string") == item.found).any()
+        for item in reading.recodes
+        if item.kind == "value" and item.column in named.columns
+    }
+    if wanted:
+        (found,) = named.agg(**wanted).to_pyarrow().to_pylist()
+        reading.served.update(int(name[1:]) for name, there in found.items() if there)
+
+
+def _idle_recodes(reading: _Reading) -> list[Problem]:
+    """Values that recodes.csv names and that no row holds."""
+    paths, source = reading.study.paths, reading.study.definition.sources.actions
+    assert source is not None
+    file = paths.shown(paths.definition / "recodes.csv")
+    place = source.table or paths.shown(paths.raw / source.path)
+    return [
+        problem("recode_unused", file, item.row, "found", value=item.found,
+                place=f"{place}, {item.column}", near="")
+        for item in reading.recodes
+        if item.kind == "value" and item.row not in reading.served
+    ]  # fmt: skip
 
 
 # --- Files to rows
@@ -268,6 +306,7 @@ def _stage(reading: _Reading, texts: Sequence[files.Text], number: int) -> Path:
             **{name: _tidied(table[f"c{at}"]) for name, at in mapping.names.items()},
             **{FILE: table["filename"], ROW: ibis.null("int64"), PADDED: ibis.literal(False)},
         )
+        _look_for_recodes(reading, named)
         rows = read(named, reading.known, reading.recodes, _views(con)).drop(ROW)
         con.to_parquet(rows, staged)
     except Exception as error:
@@ -374,6 +413,7 @@ def _typed(
     elif texts:
         looked_at = reduce(lambda one, other: one | other, map(padded, texts.values()))
     named = table.select(**columns, **{FILE: table[FILE], ROW: table[ROW], PADDED: looked_at})
+    _look_for_recodes(reading, named)
     rows = read(named, reading.known, reading.recodes, _apart(reading))
     if as_it_is or not embedded:
         return rows
@@ -427,6 +467,9 @@ def _checked(
     """Count every rule, and keep the rows that break none."""
     started = monotonic()
     rows = _union([part(False) for part in parts])
+    idle = _idle_recodes(reading)
+    if idle:
+        return _stopped(idle, mappings)
     counts = _counts(reading, rows)
     if counts["padded"].any():
         rows = _union([part(True) for part in parts])
