@@ -70,7 +70,7 @@ class Extract:
         con = self.table.get_backend()
         if not self.embedded:
             # `cache` does not take tables of this machine along, as fetching an answer does.
-            con._run_pre_execute_hooks(expression)  # noqa: SLF001
+            con._run_pre_execute_hooks(expression)
             return expression.cache()
         return con.create_table(ibis.util.gen_name(name), expression, temp=True)
 
