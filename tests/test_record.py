@@ -165,3 +165,26 @@ def test_what_the_owner_did_not_fill_in_is_said(tmp_path, national):
     assert len(report.unfilled()) == len(Privacy.model_fields) - 1
     shown = report.table("limits").data
     assert "thresholds.suppressed_base" in shown
+
+
+def test_the_page_on_privacy_says_how_many_numbers_are_withheld():
+    """Where disclosure control is on, in both languages; nothing is said where it is off."""
+
+    class Told:
+        def __init__(self, **facts: str) -> None:
+            self.facts = facts
+
+        def fact(self, variable: str, category: str) -> str:
+            return self.facts[category]
+
+        def has_fact(self, variable: str, category: str) -> bool:
+            return category in self.facts
+
+    told = Told(rows="274", primary="145", complementary="51", tolerance="5")
+    for lang in ("fr", "en"):
+        page = (PROJECT / "report" / lang / "privacy.qmd").read_text(encoding="utf-8")
+        (line,) = [line for line in page.splitlines() if "'complementary'" in line]
+        code = line.removeprefix("`{python} ").removesuffix("`")
+        said = eval(code, {"r": told})
+        assert all(number in said for number in told.facts.values())
+        assert eval(code, {"r": Told()}) == ""
