@@ -41,8 +41,21 @@ local function fail(message)
   error("PAGE " .. page .. ".qmd: " .. message, 0)
 end
 
+-- Quarto takes {{< and >}} in metadata for a command of its own, though each of their signs was
+-- escaped: in pieces they are text.
+local function no_command(str)
+  if not quarto or not (str.text:find("{{<", 1, true) or str.text:find(">}}", 1, true)) then return end
+  local pieces = pandoc.List()
+  for text, sign in str.text:gmatch("([^<>]*)([<>]?)") do
+    if text ~= "" then pieces:insert(pandoc.Str(text)) end
+    if sign ~= "" then pieces:insert(pandoc.Str(sign)) end
+  end
+  return pieces
+end
+
 local function markdown(text)
-  return pandoc.utils.blocks_to_inlines(pandoc.read(text, "markdown-auto_identifiers").blocks)
+  local read = pandoc.read(text, "markdown-auto_identifiers").blocks
+  return pandoc.utils.blocks_to_inlines(read):walk({ Str = no_command })
 end
 
 local function escape(text)
