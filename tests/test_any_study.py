@@ -55,7 +55,7 @@ def faults(texts: dict[str, str], standing: set[str], left_out: set[str]) -> lis
 
 
 # Every role is gone from one of these studies, beside others that have nothing to do with it; those
-# that others lean on are gone alone too. (Alone, all were tried by hand: 20 studies of 12 s each.)
+# that others lean on are gone alone too.
 GONE = [["satisfaction"], ["hours"], *(ROLES[start::4] for start in range(4))]
 
 

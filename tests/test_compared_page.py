@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from compared_studies import project, study
+from playwright.sync_api import Browser
+from test_accessible import PHONE, WIDE, opened, violations
 
 from analysis.cli import main
 from analysis.comparison.build import build, in_order
@@ -224,7 +226,7 @@ def call(capsys: pytest.CaptureFixture[str], root: Path, *arguments: str) -> tup
 
 
 def test_compare_builds_what_is_stale_and_renders_each_language(
-    capsys: pytest.CaptureFixture[str], root: Path, studies: dict[str, Study]
+    capsys: pytest.CaptureFixture[str], root: Path, studies: dict[str, Study], browser: Browser
 ) -> None:
     shutil.rmtree(studies["south"].paths.results)
     code, out, err = call(capsys, root, "north", "south", "--engine", "pandoc")
@@ -245,6 +247,13 @@ def test_compare_builds_what_is_stale_and_renders_each_language(
         html = path.read_text(encoding="utf-8")
         assert f'<html lang="{lang}">' in html and "Reconstructed" not in html
         assert 'href="downloads/comparison.csv"' in html
+    for path, (width, scheme) in zip(
+        pages.values(), [(WIDE, "light"), (PHONE, "dark")], strict=True
+    ):
+        page = opened(browser, path, color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == []
+        page.close()
     french, english = (parse(path).ids for path in pages.values())
     assert french == english and "fig-compared-widest-south" in french
     stamp = pages["fr"].stat().st_mtime_ns

@@ -654,7 +654,8 @@ class Report:
             return {}
         words = Words(self.labels, Entry(kind="bars"))
         label = self.labels.answer(row["variable"], role, row["population"])
-        return named("satisfied", _bare(rows.assign(label=label)), words)
+        (told,) = records(rows.assign(label=label, series_label=""))
+        return named("satisfied", told, words)
 
     def _block(self, name: str) -> str:
         return block.figure_block(self._rows(name), self._words(name), self._told(name))
