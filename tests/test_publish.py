@@ -109,7 +109,7 @@ def test_every_page_of_the_report_has_a_place() -> None:
     config = yaml.safe_load((PROJECT / "_quarto.yml").read_text(encoding="utf-8"))
     listed = {Path(one).stem for one in config["website"]["sidebar"]["contents"]}
     assert named == listed
-    assert len(named) == 17
+    assert len(named) == 18
 
 
 # Cells
