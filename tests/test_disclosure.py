@@ -33,7 +33,9 @@ def test_one_hidden_cell_of_a_table_takes_a_rectangle_with_it():
     published = Published(value, csr_array(sums), np.full(16, 400.0))
     cost = 1 + value + 1_000 * np.isin(np.arange(16), [*at[3], *at[:, 3]])
     needs = Needs(0 * need, 0 * need, need)
-    task = Task(published, value == 3, value == 0, needs, 5 * np.sign(value), cost, NO_BASES)
+    task = Task(
+        published, value == 3, value == 0, value < 0, needs, 5 * np.sign(value), cost, NO_BASES
+    )
     hidden = protect(task)
     assert hidden.sum() == 4
     ((low, high),) = ranges(published, hidden, np.array([0]))
@@ -58,7 +60,9 @@ def test_what_is_hidden_without_work_left_is_as_safe(seed):
     need = np.where(few, 5.0, 0.0)
     published = Published(value, csr_array(sums), np.full(24, 900.0))
     needs = Needs(0 * need, 0 * need, need)
-    task = Task(published, few, value == 0, needs, 5 * np.sign(value), 1 + value, NO_BASES)
+    task = Task(
+        published, few, value == 0, value < 0, needs, 5 * np.sign(value), 1 + value, NO_BASES
+    )
     hidden = protect(task, few=0)
     assert hidden[few].all() and few.any()
     found = ranges(published, hidden & (value > 0), np.flatnonzero(few))

@@ -37,8 +37,8 @@ from analysis.study import Study
 PROVENANCE = "provenance.json"
 # Whatever reads, checks, computes or writes a result.
 PACKAGES = (
-    "learner-survey", "duckdb", "ibis-framework", "numpy", "openpyxl", "pandas", "pandera",
-    "pyarrow", "pydantic", "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
+    "learner-survey", "duckdb", "highspy", "ibis-framework", "numpy", "openpyxl", "pandas",
+    "pandera", "pyarrow", "pydantic", "pyreadstat", "PyYAML", "pyxform", "scipy", "XlsxWriter",
 )  # fmt: skip
 SETTINGS = ("synthetic", "seed", "period", "retention", "design", "thresholds", "disclosure")
 CODE = Path(__file__).parent.parent

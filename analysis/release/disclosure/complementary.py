@@ -16,7 +16,7 @@ clock: the same answers always give the same results.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -45,7 +45,8 @@ STEPS = 150
 class Task:
     """What is to be protected, and at what price.
 
-    hidden: cells hidden whatever is chosen; fixed: cells that can never be hidden usefully (zeros);
+    hidden: cells hidden whatever is chosen; fixed: cells not hidden to help others (zeros);
+    zeros: those of them that may be, where nothing else does;
     needs: how far the range of each must reach; beside: how wide that of a cell must be once it is
     hidden too; cost: loss when a cell is hidden; with_base: pairs of a base and a count that is not
     shown without it, as two arrays.
@@ -54,6 +55,7 @@ class Task:
     published: Published
     hidden: Flags
     fixed: Flags
+    zeros: Flags
     needs: Needs
     beside: Floats
     cost: Floats
@@ -63,6 +65,12 @@ class Task:
         """What all hidden cells need."""
         width = np.where(hidden & ~self.hidden, self.beside, self.needs.width)
         return Needs(self.needs.below, self.needs.above, np.where(hidden & ~self.fixed, width, 0))
+
+    def with_zeros(self, hidden: Flags) -> Task:
+        """The same with cells hidden already, and zeros to hide for those that are not safe yet:
+        one person in a group of whom all other answers are published zeros."""
+        needs = Needs(self.needs.below, self.needs.above, self.needed(hidden).width)
+        return replace(self, hidden=hidden, fixed=self.fixed & ~self.zeros, needs=needs)
 
     def closed(self, hidden: Flags) -> Flags:
         """Hidden cells, and the counts whose base is hidden."""
@@ -87,7 +95,8 @@ def protect(task: Task, few: int = FEW) -> Flags:
     few: cells up to which the cheapest choice is looked for.
     """
     found = _cheapest(task) if len(task.cost) <= few else None
-    return _moved(task) if found is None else found
+    hidden = _moved(task) if found is None else found
+    return _moved(task.with_zeros(hidden)) if task.zeros.any() else hidden
 
 
 def _moved(task: Task) -> Flags:

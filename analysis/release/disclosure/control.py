@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -120,7 +120,8 @@ def control(data: Data, rows: pd.DataFrame) -> Control:
     and `base_key`.
     """
     rules = data.study.definition.disclosure or Disclosure()
-    system, cell, base, people = _system(data, rows)
+    reader, system = Reader(data), System()
+    cell, base = _system(data, rows, reader, system)
     first = pd.DataFrame(
         {
             "hidden_base": small_bases(rows, rules),
@@ -128,8 +129,10 @@ def control(data: Data, rows: pd.DataFrame) -> Control:
             "dominance": dominated(rows, rules),
         }
     )
+    people = max((len(each.frame) for each in reader.people.values()), default=0)
+    possible = np.array([_possible(reader, key) for key in system.cells])
     task = _task(system, rows, cell, base, first, rules, people)
-    hidden = protect(task)
+    hidden = protect(replace(task, zeros=task.fixed & possible))
     of_cell, of_base = (pd.Series(hidden[at], index=rows.index) for at in (cell, base))
     of_cell |= of_base | first.any(axis=1)
     return Control(of_cell, of_base, _reason(first, of_cell))
@@ -143,10 +146,10 @@ def _reason(first: pd.DataFrame, hidden: pd.Series) -> pd.Series:
 
 
 def _system(
-    data: Data, rows: pd.DataFrame
-) -> tuple[System, NDArray[np.intp], NDArray[np.intp], int]:
-    """Cells and relations of the rows; which cell is the count and the base of each."""
-    reader, system = Reader(data), System()
+    data: Data, rows: pd.DataFrame, reader: Reader, system: System
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Put cells and relations of the rows into a system; which cell is the count and the base of
+    each."""
     keys = _keys(reader, rows)
     counts, bases = rows["count"].to_numpy(float), rows["base_n"].to_numpy(float)
     checked: dict[Key, bool] = {}
@@ -168,8 +171,17 @@ def _system(
     sums_of_rows(system, told.assign(is_set=is_set))
     _left(system, rows, cell)
     _indices(data, system, rows, cell)
-    people = max((len(each.frame) for each in reader.people.values()), default=0)
-    return system, cell, base, people
+    return cell, base
+
+
+def _possible(reader: Reader, key: Key) -> bool:
+    """Whether the questionnaire lets anyone be in a cell: a zero it makes is known to all."""
+    box = dict(box_of(key) or ())
+    told = [name for name, values in box.items() if MISSING not in values]
+    asked = [reader.people[str(key[0])].asked(name) for name in told] if box else []
+    return all(box.values()) and all(
+        box[other] & values for of in asked for other, values in of.items() if other in box
+    )
 
 
 _TABLE = ["population", "variable", "by", "by_category", "base_kind"]
@@ -272,6 +284,7 @@ def _task(
         Published(value, system.matrix, np.maximum(ceiling, value + people)),
         hidden,
         (value == 0) & ~neutral,
+        np.zeros(size, dtype=bool),
         needs,
         np.where(shown & (value > 0), float(rules.tolerance), 0.0),
         _cost(rows, cell, base, hidden, size),
