@@ -45,7 +45,12 @@ def with_estimates(change):
 
 def test_every_figure_of_the_catalogue_is_drawn():
     groups = len(study().questionnaire.battery("skills"))
-    assert len(EVERY) == len(REPORT.catalogue.figures) - 1 + groups
+    # What only an extract with years, persons and providers has: test_consumed_pages.py draws it.
+    absent = {name for name in REPORT.catalogue.figures if not REPORT.names(name)}
+    assert absent == {
+        "action-years", "ai-by-year", "ai-levels", "ai-paths", "leading-providers", "times-trained"
+    }  # fmt: skip
+    assert len(EVERY) == len(REPORT.catalogue.figures) - len(absent) - 1 + groups
 
 
 @pytest.mark.parametrize("name", EVERY)

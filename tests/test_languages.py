@@ -26,7 +26,7 @@ PAGES = sorted(path.stem for path in (REPORT / "fr").glob("*.qmd"))
 OWN = sorted(f"{path.parts[-4]}/{path.stem}" for path in
              (PROJECT / "studies").glob("*/report/fr/*.qmd"))  # fmt: skip
 # Those of the national study: each of its questions has a role, and it has no other list.
-SHOWN = [name for name in PAGES if name not in ("general", "lists")]
+SHOWN = [name for name in PAGES if name not in ("general", "lists", "titles")]
 INLINE = re.compile(r"`\{python\}[ \t]([^`]+)`")
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^(#+) .*?(?:\{([^}`]*)\})?$", re.MULTILINE)

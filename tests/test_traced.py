@@ -101,7 +101,7 @@ def released(national_copy: Study) -> dict[str, pd.DataFrame]:
 
 # Those of the national study, whose every question has a role, and which has no other list.
 PAGES = sorted(path.stem for path in (PROJECT / "report" / "fr").glob("*.qmd")
-               if path.stem not in ("general", "lists"))  # fmt: skip
+               if path.stem not in ("general", "lists", "titles"))  # fmt: skip
 
 
 def parsed(site: Path, name: str) -> Prose:
