@@ -79,18 +79,25 @@ def test_prose_makes_its_own_page_again_and_no_other(study: Study, preview: Prev
     assert not stamp(study.paths, "fr").exists()
 
 
+def noting(name: str) -> str:
+    """Prose whose code notes in a file of the staged folder each time it is executed."""
+    return f"\n`{{python}} open('{name}', 'a').write('x')`\n"
+
+
+def put(preview: Preview, path: Path, *texts: str) -> None:
+    """Write a page, as its author does."""
+    path.write_text("".join(texts), encoding="utf-8")
+    preview.update({path})
+
+
 def test_code_that_did_not_change_is_not_executed_again(study: Study, preview: Preview) -> None:
     path = qmd(study)
     text = path.read_text(encoding="utf-8")
-    asked = "\n`{python} open('times', 'a').write('x')`\n"
-    path.write_text(text + asked, encoding="utf-8")
-    preview.update({path})
-    path.write_text("".join([text, asked, "\nEncore une.\n"]), encoding="utf-8")
-    preview.update({path})
+    put(preview, path, text, noting("times"))
+    put(preview, path, text, noting("times"), "\nEncore une.\n")
     assert "Encore une." in html(preview)
     assert (preview.staged / "times").read_text() == "x"
-    path.write_text(text, encoding="utf-8")
-    preview.update({path})
+    put(preview, path, text)
 
 
 def test_pages_are_executed_ahead_while_nothing_changes(study: Study, preview: Preview) -> None:
@@ -99,18 +106,15 @@ def test_pages_are_executed_ahead_while_nothing_changes(study: Study, preview: P
         preview.ahead()
     path = qmd(study)
     text = path.read_text(encoding="utf-8")
-    asked = "\n`{python} open('ahead', 'a').write('x')`\n"
-    (preview.staged / path.name).write_text(text + asked, encoding="utf-8")
+    (preview.staged / path.name).write_text(text + noting("ahead"), encoding="utf-8")
     preview.stop()
     preview.start()
     for _ in staged:
         preview.ahead()
-    path.write_text("".join([text, asked, "\nSans attendre.\n"]), encoding="utf-8")
-    preview.update({path})
+    put(preview, path, text, noting("ahead"), "\nSans attendre.\n")
     assert "Sans attendre." in html(preview)
     assert (preview.staged / "ahead").read_text() == "x"
-    path.write_text(text, encoding="utf-8")
-    preview.update({path})
+    put(preview, path, text)
 
 
 def test_an_error_is_told_and_the_next_change_mends_it(study: Study, preview: Preview) -> None:

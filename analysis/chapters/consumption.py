@@ -52,13 +52,13 @@ def measures(data: Data) -> list[pd.DataFrame]:
     return consumed.measures(volumes)
 
 
-def titles(data: Data) -> pd.DataFrame:
-    """What rules say of titles, for people to judge (see `Volumes.examples`); empty without."""
-    spec, definition = data.study.roles.consumption, data.study.definition
+def titles(data: Data, least: int) -> pd.DataFrame:
+    """What rules say of titles of at least so many actions, for people to judge (see
+    `Volumes.examples`); empty without."""
+    spec = data.study.roles.consumption
     if spec is None or not spec.ai or SOURCE not in data.tables:
         return pd.DataFrame()
-    rules, found = definition.disclosure, data.extract(SOURCE).volumes
-    least = max(definition.thresholds.suppressed_base, rules.minimum_count if rules else 0, 1)
+    found = data.extract(SOURCE).volumes
     return pd.DataFrame() if found is None else found.examples(least)
 
 

@@ -28,18 +28,12 @@ Kind = Literal["single", "several", "number", "date", "text", "column"]
 def figures(catalogue: Catalogue, sources: Sources) -> dict[str, Entry]:
     """An entry for each table that no figure of the catalogue draws, by the name of its figure."""
     drawn = _drawn(catalogue, sources)
-    extract = sources.study.roles.consumption
-    amounts = (extract.hours, extract.cost) if extract else ()
     found: dict[str, Entry] = {}
     tables = sources.results.estimates[TABLE].drop_duplicates()
     for chapter, variable, population, by in tables.itertuples(index=False):
         kind = kind_of(sources.study, variable, population)
         own = population in _asked(sources, variable, population)
-        if (
-            kind is None
-            or (chapter == "consumption" and variable in amounts)
-            or {(variable, ""), (variable, population)} & drawn
-        ):
+        if kind is None or {(variable, ""), (variable, population)} & drawn:
             continue
         if chapter in GENERAL or (own and not by and kind != "text"):
             name = _name(variable, "" if own else population, by)
@@ -62,9 +56,17 @@ def kind_of(study: Study, variable: str, population: str) -> Kind | None:
         return kinds.get(question.kind, "number")
     present = study.definition.sources.present()
     if source in present and source != "survey" and variable in present[source].columns:
+        if variable in _amounts(study, source):
+            return None
         column = present[source].columns[variable]
         return "several" if column.type == "several" else "column"
     return "single" if variable in study.definition.derived else None
+
+
+def _amounts(study: Study, source: str) -> tuple[str | None, ...]:
+    """Columns of the extract of actions that are added up: their totals are no answers."""
+    extract = study.roles.consumption
+    return (extract.hours, extract.cost) if extract and source == "actions" else ()
 
 
 def _asked(sources: Sources, variable: str, population: str) -> set[str]:

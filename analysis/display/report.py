@@ -228,8 +228,7 @@ class Report:
             return ""
         if name in own:
             return own[name]()
-        if name in measured.MAKERS | consumed.MAKERS:
-            makers = measured.MAKERS | consumed.MAKERS
+        if name in (makers := measured.MAKERS | consumed.MAKERS):
             return measured.table(makers[name], name, self.sources, caption)
         html = tables.numbers_table(self._rows(name), self._words(name), caption)
         return tables.scrolled(html)

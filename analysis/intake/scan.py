@@ -4,7 +4,7 @@ A scan proposes and never publishes. It writes every open answer with what it fo
 where that is left out; a person reads, edits, and writes `publish: yes` where an answer may go out
 (see release/free_text.py). It finds too much rather than too little: a name it does not know as one
 is a word with a capital in the middle of a sentence. Names without a capital are known by a list of
-first names (first_names.csv: some 750 of those that are usual in France, put together for this
+first names (first_names.csv: some 800 of those that are usual in France, put together for this
 project, without accents; left out are those that are words of a remark too, such as claire or
 marine). A surname alone without a capital is not found, nor is a rare first name.
 """

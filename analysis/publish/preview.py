@@ -178,9 +178,9 @@ class Preview:
 
     def ahead(self) -> None:
         """Execute one page that was not yet, so that a change of its prose only converts it."""
-        waiting = [path for path in sorted(self.staged.glob("*.qmd"))
-                   if path.stem not in self._executed] if self._python else []  # fmt: skip
-        for path in waiting[:1]:
+        staged = sorted(self.staged.glob("*.qmd")) if self._python else []
+        path = next((path for path in staged if path.stem not in self._executed), None)
+        if path is not None:
             self._executed[path.stem] = [], []
             with suppress(RenderError):  # said when the report was made
                 self._outputs(read_page(path))

@@ -27,7 +27,7 @@ from analysis.release.disclosure.linked import MEASURE_NAMES, NAMES, without
 from analysis.release.disclosure.rounding import rounded
 from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
-from analysis.release.free_text import free_text
+from analysis.release.free_text import fewest, free_text
 from analysis.release.register import read_register
 from analysis.release.verdict import HIDDEN, hide, reasons, told, verdict, withhold
 from analysis.stats.families import adjust
@@ -103,7 +103,7 @@ def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
         first = rounded(first, rules.rounding)
     first = {name: _rounded(frame) for name, frame in first.items()}
     written = free_text(study, tables["survey"]) if "survey" in tables else {}
-    titles = consumption.titles(data)
+    titles = consumption.titles(data, fewest(study))
     if not titles.empty:
         written["titles"] = titles
     return first | frames | written | {"facts": found, "codebook": codebook(study)}

@@ -33,13 +33,19 @@ def free_text(study: Study, survey: pd.DataFrame) -> dict[str, pd.DataFrame]:
     published = review[review["publish"] == "yes"]
     quoted = published["question"] == study.roles.comment
     quotes = published.loc[quoted, QUOTES].sort_values(QUOTES, ignore_index=True)
-    least = max(study.definition.thresholds.suppressed_base, FEWEST)
-    answers = [grouped(str(name), rows["text"], least)
+    answers = [grouped(str(name), rows["text"], fewest(study))
                for name, rows in published[~quoted].groupby("question")]  # fmt: skip
     found = {"quotes": quotes}
     if answers:
         found["open_answers"] = pd.concat(answers, ignore_index=True)
     return {name: frame for name, frame in found.items() if len(frame)}
+
+
+def fewest(study: Study) -> int:
+    """How many people, or rows of an extract, must share a text that is not of the study's own."""
+    rules = study.definition.disclosure
+    asked = rules.minimum_count if rules and not rules.public else 0
+    return max(study.definition.thresholds.suppressed_base, asked, FEWEST)
 
 
 def grouped(question: str, texts: pd.Series, least: int) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -129,10 +129,7 @@ def control(data: Data, rows: pd.DataFrame) -> Control:
             "dominance": dominated(rows, rules),
         }
     )
-    people = max((len(each.frame) for each in reader.people.values()), default=0)
-    possible = np.array([_possible(reader, key) for key in system.cells])
-    task = _task(system, rows, cell, base, first, rules, people)
-    hidden = protect(replace(task, zeros=task.fixed & possible))
+    hidden = protect(_task(system, rows, cell, base, first, rules, reader))
     of_cell, of_base = (pd.Series(hidden[at], index=rows.index) for at in (cell, base))
     of_cell |= of_base | first.any(axis=1)
     return Control(of_cell, of_base, _reason(first, of_cell))
@@ -255,7 +252,7 @@ def _task(
     base: NDArray[np.intp],
     first: pd.DataFrame,
     rules: Disclosure,
-    people: int,
+    reader: Reader,
 ) -> Task:
     """What is to be protected, how well, and what hiding each cell would lose."""
     value, shown = np.array(system.value), np.array(system.shown)
@@ -278,13 +275,15 @@ def _task(
     hidden[cell[exempt & first["hidden_count"].to_numpy()]] = True
     largest = np.zeros(size, dtype=bool)
     largest[cell[rows["method"].isin(AMOUNTS).to_numpy()]] = True
+    possible = np.array([_possible(reader, key) for key in system.cells])
+    people = max((len(each.frame) for each in reader.people.values()), default=0)
     ceiling = np.where(largest, 2 * value.max(initial=1), float(people))
     needs = Needs(amounts, amounts, tolerance + 2 * amounts)
     return Task(
         Published(value, system.matrix, np.maximum(ceiling, value + people)),
         hidden,
         (value == 0) & ~neutral,
-        np.zeros(size, dtype=bool),
+        (value == 0) & ~neutral & possible,
         needs,
         np.where(shown & (value > 0), float(rules.tolerance), 0.0),
         _cost(rows, cell, base, hidden, size),
