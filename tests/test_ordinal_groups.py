@@ -84,7 +84,8 @@ def test_kruskal_equals_scipy(table):
         return
     expected = scipy_kruskal(*groups)
     assert found.statistic == pytest.approx(expected.statistic, abs=1e-9)
-    assert found.p_value == pytest.approx(expected.pvalue, abs=1e-9)
+    # Near 0 the p-value goes as the root of the statistic: its last digits become 1e-7 of p.
+    assert found.p_value == pytest.approx(expected.pvalue, abs=1e-6)
     assert found.df == len(groups) - 1
     if len(groups) > 2:
         assert 0 <= found.effect_low <= found.effect_size <= found.effect_high <= 1
