@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: audit-dependencies docs fuzz structure report pdf preview build audit validate reconstruct test lint format bench lock clean
+.PHONY: attack audit-dependencies docs fuzz structure report pdf preview build audit validate reconstruct test lint format bench lock clean
 
 report: .venv/quarto-tried
 	@python -m analysis report $(STUDY) $(if $(REPORT_LANG),--lang $(REPORT_LANG))
@@ -36,6 +36,10 @@ format: .venv/ready
 # Twenty thousand mutated studies, which must build or be refused: an hour or two.
 fuzz: .venv/ready
 	python tests/fuzz.py --cases 20000
+
+# What disclosure control withholds, attacked in 400 random studies and 40 built sites: half an hour.
+attack: .venv/ready
+	ATTACKS=400 SITES=40 python -m pytest -n auto tests/test_attack.py
 
 # Each prints its figures beside their limits; all are run, and any that is over fails.
 bench: .venv/ready

@@ -1,139 +1,186 @@
-"""Attacks on what leaves the gate, by an auditor that reads nothing else."""
+"""Attacks on what leaves the gate, by an auditor that reads nothing else.
+
+ATTACKS and SITES say how many random studies are attacked in their results, and how many in the
+pages and downloads of their site: `make attack` tries many.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from functools import partial
 
-import made_up
+import attacked
 import numpy as np
 import pandas as pd
 import pytest
-from auditor import TABLE, Auditor
+from attacked import Data
+from auditor import NAMES, Auditor, Combinations, Told
+from published import Site, needles, of_frame, small_in_texts, small_numbers
 
-from analysis import chapters
-from analysis.chapters import crosses
-from analysis.chapters.data import Data
 from analysis.definition import Disclosure
+from analysis.display.charts import Words
+from analysis.release import build, crosses
 from analysis.release.disclosure import control
 from analysis.release.disclosure.complementary import protect
-from analysis.release.disclosure.control import decide
-from analysis.release.verdict import HIDDEN, hide
 from analysis.study import Study
 
-ROLES = [
-    "battery", "motivation", "objective", "job", "ai_use", "provider", "practice", "comment",
-    "practice_benefit", "non_use_reason", "comment_theme", "informal_learning",
-    "dissatisfaction_reason", "satisfaction_reason", "consumption",
-]  # fmt: skip
-THREE, FOUR = (
-    ["status", "satisfaction", "training_hours"],
-    ["status", "age", "satisfaction", "training_hours"],
-)
-STUDIES = 200
+ATTACKS, SITES = int(os.environ.get("ATTACKS", "50")), int(os.environ.get("SITES", "6"))
+PARTS = 10
+RULES = {"minimum_count": 5, "minimum_base": 5, "tolerance": 3}
 
 
-def some_study(national: Study, rules: Disclosure, asked: list[str]) -> Study:
-    """The national study with a few questions, as a region's whose answers are not public."""
-    definition, form = national.definition, national.questionnaire
-    gone = dict.fromkeys(ROLES) | {"profile": ["status"], "settings": None}
-    changed = definition.model_copy(
-        update={
-            "disclosure": rules, "synthetic": False, "tables": {}, "headlines": [], "pairs": [],
-            "roles": definition.roles.model_copy(update=gone),
-        }
-    )  # fmt: skip
-    kept = {name: form[name] for name in asked}
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Study:
+    return attacked.make(tmp_path_factory.mktemp("attacked"), RULES)
+
+
+@pytest.fixture(scope="module")
+def combinations(plain) -> Combinations:
+    return Combinations(plain)
+
+
+def under(study: Study, rules: Disclosure) -> Study:
+    """The same study under other rules."""
     return dataclasses.replace(
-        national, definition=changed, questionnaire=dataclasses.replace(form, questions=kept)
+        study, definition=study.definition.model_copy(update={"disclosure": rules})
     )
 
 
-def some_answers(study: Study, people: int, seed: int) -> dict[str, pd.DataFrame]:
-    """Answers of which some are common and others rare."""
-    made = {n: t for n, t in made_up.tables(study, people, seed).items() if n != "actions"}
-    rng, survey = np.random.default_rng(seed), made["survey"]
-    for name in [name for name in study.questionnaire.questions if name != "training_hours"]:
-        kind = survey[name].dtype
-        often = rng.dirichlet(np.full(len(kind.categories), 0.7))
-        drawn = pd.Series(rng.choice(kind.categories, len(survey), p=often), survey.index)
-        survey[name] = drawn.where(survey[name].notna()).astype(kind)
-    return made
-
-
-def released(study: Study, tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Estimates and crosses as computed, and the same as they leave the gate."""
-    data = Data(study, tables)
-    estimates = chapters.estimate(data)
-    counted = crosses.estimates(data)
-    no_tests = pd.DataFrame(columns=chapters.TEST_COLUMNS)
-    no_measures = pd.DataFrame(columns=chapters.MEASURE_COLUMNS)
-    decided = decide(data, estimates, counted, no_tests, no_measures)
-    out = [hide(estimates, HIDDEN, decided.estimates), hide(counted, HIDDEN, decided.crosses)]
-    true, told = pd.concat([estimates, counted]), pd.concat(out)
-    both = [
-        frame.rename(columns={"count": "count_"}).reset_index(drop=True) for frame in (true, told)
-    ]
-    return both[0], both[1]
-
-
-def recovered(study: Study, true: pd.DataFrame, told: pd.DataFrame) -> tuple[dict, int]:
-    """What an auditor recovers of the counts and bases that are hidden, and how many these are."""
-    auditor = Auditor(study, told)
-    hidden = {}
-    for row in true.itertuples():
-        names = tuple(getattr(row, name) for name in TABLE[:4])
-        for key, number in (((*names, row.category), row.count_), ((*names, None), row.base_n)):
-            if key in auditor.counts and key not in auditor.known and number > 0:
-                hidden[key] = float(number)
-    return auditor.recovered(hidden, study.definition.disclosure.tolerance), len(hidden)
-
-
-def too_small(told: pd.DataFrame, least: int) -> pd.DataFrame:
-    """Rows of people that show a number from 1 to below the least."""
-    rows = told[told["base_kind"].isin(["respondents", "concerned", "mentions"])]
-    numbers = rows[["count_", "base_n"]]
-    return rows[((numbers > 0) & (numbers < least)).any(axis=1)]
-
-
-def random_study(national: Study, seed: int) -> tuple[Study, dict[str, pd.DataFrame]]:
+def random_study(plain: Study, seed: int) -> tuple[Study, dict[str, pd.DataFrame]]:
     """Small bases, sparse tables, several that hang together; rules more and less strict."""
     rng = np.random.default_rng(seed)
     least, tolerance = int(rng.choice([5, 10])), int(rng.choice([3, 5]))
-    rules = Disclosure(minimum_count=least, minimum_base=least, tolerance=tolerance)
-    study = some_study(national, rules, FOUR if seed % 8 == 0 else THREE)
-    return study, some_answers(study, int(rng.integers(25, 130)), seed)
+    rounding = 5 if seed % 8 == 7 else None
+    rules = Disclosure(
+        minimum_count=least, minimum_base=least, tolerance=tolerance, rounding=rounding
+    )
+    study = under(plain, rules)
+    return study, attacked.answers(study, int(rng.integers(25, 130)), seed)
 
 
-@pytest.mark.parametrize("part", range(10))
-def test_of_random_studies_nothing_hidden_is_recovered(national, part, monkeypatch):
+def attack(study: Study, tables: dict, combinations: Combinations) -> tuple[dict, int]:
+    """What is recovered from the results of a study, and how many numbers are hidden."""
+    true, told = attacked.frames(study, tables)
+    rows = list(of_frame(told, "results"))
+    assert study.definition.disclosure
+    assert not small_numbers(rows, study.definition.disclosure.minimum_count)
+    auditor = Auditor(combinations, study.definition.disclosure).see(rows)
+    return attacked.recovered(auditor, tables, true, told)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_of_random_studies_nothing_hidden_is_recovered(plain, combinations, part, monkeypatch):
     """In one part of ten the cheapest choice is looked for, in the others it is the fast one, as in
     a large study."""
     if part:
         monkeypatch.setattr(control, "protect", partial(protect, few=0))
     found = 0
-    for seed in range(part, STUDIES, 10):
-        study, tables = random_study(national, seed)
-        true, told = released(study, tables)
-        assert too_small(told, study.definition.disclosure.minimum_count).empty, seed
-        told_too_closely, hidden = recovered(study, true, told)
+    for seed in range(part, ATTACKS, PARTS):
+        study, tables = random_study(plain, seed)
+        told_too_closely, hidden = attack(study, tables, combinations)
         assert not told_too_closely, (seed, told_too_closely)
         found += hidden
-    assert found > 500
+    assert found > 100
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_without_complementary_suppression_the_attack_succeeds(national, seed, monkeypatch):
+def test_without_complementary_suppression_the_attack_succeeds(plain, combinations, monkeypatch):
     """The auditor can find what is hidden: with the small counts alone left out, it does."""
     monkeypatch.setattr(control, "protect", lambda task: task.closed(task.hidden))
-    study, tables = random_study(national, seed)
-    true, told = released(study, tables)
-    assert too_small(told, study.definition.disclosure.minimum_count).empty
-    found, hidden = recovered(study, true, told)
+    found, hidden = attack(*random_study(plain, 1), combinations)
     assert 0 < len(found) < hidden
 
 
-def test_where_the_numbers_are_public_small_counts_are_seen(national):
-    study = some_study(national, Disclosure(public=True), THREE)
-    _, told = released(study, some_answers(study, 60, 1))
-    assert len(too_small(told, 10)) > 20
+def test_where_the_numbers_are_public_small_counts_are_seen(plain):
+    study = under(plain, Disclosure(public=True))
+    _, told = attacked.frames(study, attacked.answers(study, 60, 1))
+    assert len(small_numbers(list(of_frame(told, "results")), 10)) > 20
+
+
+def site_of(study: Study, seed: int, lang: str) -> tuple[Site, dict[str, pd.DataFrame]]:
+    people = int(np.random.default_rng(seed).integers(40, 130))
+    tables = attacked.answers(study, people, seed)
+    return Site(attacked.site(study, tables, lang)), tables
+
+
+def leaks(study: Study, site: Site, tables: dict, combinations: Combinations) -> list:
+    """All that a site tells too closely: counts that follow, small numbers, shares of withheld
+    rows."""
+    true = pd.concat(attacked.computed(Data(study, tables)), ignore_index=True)
+    told, rules = site.results(), study.definition.disclosure
+    assert rules and len(told) == len(true)
+    rows = site.rows()
+    auditor = Auditor(combinations, rules).see(rows)
+    found, hidden = attacked.recovered(auditor, tables, true, told)
+    assert hidden > 20
+    gone = true.loc[told["share"].isna(), "share"].dropna()
+    return [
+        *found.items(),
+        *small_numbers(rows, rules.minimum_count),
+        *small_in_texts(site, rules.minimum_count),
+        *needles(site, list(gone)),
+        *unread(site, told),
+    ]
+
+
+def unread(site: Site, told: pd.DataFrame) -> list:
+    """Tests and measures that are shown of a table of which something is withheld, save those of
+    the auditor's sums: a difference of two shares that are shown."""
+    names = ["population", "variable", "by"]
+    gone = set(map(tuple, told.loc[told["count"].isna(), names].to_numpy().tolist()))
+    found = []
+    for name, number in (("tests", "statistic"), ("measures", "value")):
+        frame = pd.read_parquet(site.folder / "downloads" / f"{name}.parquet")
+        shown = frame[frame[number].notna()]
+        if name == "measures":
+            shown = shown[~shown["measure"].isin(["difference", "lift", "net_agreement"])]
+            shown = shown[shown["base_kind"] != "concerned"]
+        found += [row for row in map(tuple, shown[names].to_numpy().tolist()) if row in gone]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(SITES))
+def test_of_built_sites_nothing_hidden_is_recovered(tmp_path, seed):
+    """Every page, hover text, table, embedded JSON, CSV, workbook and Parquet file of a site."""
+    lang, rules = ("fr", "en")[seed % 2], RULES | ({"rounding": 5} if seed % 4 == 3 else {})
+    study = attacked.make(tmp_path, rules, langs=(lang,))
+    site, tables = site_of(study, seed, lang)
+    assert not leaks(study, site, tables, Combinations(study))
+
+
+def test_a_number_in_a_hover_text_alone_is_found(tmp_path, monkeypatch):
+    """A page that says under the pointer what its results withhold."""
+    study = attacked.make(tmp_path, RULES)
+    tables = attacked.answers(study, 80, 1)
+    true = pd.concat(attacked.computed(Data(study, tables)))
+    numbers = {tuple(row[:6]): row[6:] for row in
+               true[[*NAMES, "count", "base_n"]].itertuples(index=False, name=None)}  # fmt: skip
+    hover = Words.hover
+
+    def tells(words, row):
+        count, base = numbers[tuple(getattr(row, name) for name in NAMES)]
+        return hover(words, row) + f"<br>{count:.0f} sur {base:.0f}"
+
+    monkeypatch.setattr(Words, "hover", tells)
+    site = Site(attacked.site(study, tables))
+    found = leaks(study, site, tables, Combinations(study))
+    assert any(isinstance(each, Told) for each in found)
+    assert not small_numbers(list(site.downloaded()), RULES["minimum_count"])
+
+
+def test_a_share_of_a_printed_base_is_found(tmp_path, monkeypatch):
+    """A gate that withholds counts and leaves their shares."""
+    for module in (build, crosses):
+        monkeypatch.setattr(module, "HIDDEN", ["count"])
+    study = attacked.make(tmp_path, RULES)
+    tables = attacked.answers(study, 80, 1)
+    attacked.built(study, tables)
+    results = study.paths.results
+    rows = list(of_frame(pd.read_csv(results / "crosses.csv", keep_default_na=False), "crosses"))
+    assert not small_numbers(rows, RULES["minimum_count"])
+    combinations = Combinations(study)
+    auditor = Auditor(combinations, study.definition.disclosure).see(rows)
+    true = attacked.computed(Data(study, tables))[1]
+    told = pd.read_parquet(results / "crosses.parquet")
+    found, hidden = attacked.recovered(auditor, tables, true.reset_index(drop=True), told)
+    assert 0 < len(found) <= hidden

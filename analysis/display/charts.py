@@ -199,7 +199,8 @@ def bars(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
 
 def _end(rows: pd.DataFrame, words: Words) -> float:
     """Where the track ends: 100 % for a share, the largest count for counts."""
-    return float(rows["count"].max()) or 1.0 if words.entry.value == "count" else 1.0
+    largest = max(map(_count, records(rows)))
+    return largest or 1.0 if words.entry.value == "count" else 1.0
 
 
 def diverging(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
@@ -653,7 +654,8 @@ def ranks(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     for row, value in zip(found, values, strict=True):
         y = _label(sheet, y, row, canvas.width, str(row.tag)) + 11
         sheet.track(y, 6, 1, last)
-        sheet.traces.append(_dot(row, y, MARKS[0], words))
+        if not _hidden(row):
+            sheet.traces.append(_dot(row, y, MARKS[0], words))
         sheet.text(y, value, x=1, shift=right, anchor="right", bold=True)
         y += 17
     return sheet.spec(y)

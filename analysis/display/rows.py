@@ -7,6 +7,7 @@ same rows, so that they cannot disagree.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -247,7 +248,9 @@ def _question_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
         inside = _items_among(rows, sources, battery)
         if not inside.any():
             continue
-        keep, group = rows[inside]["count"].idxmin(), sources.labels.group(battery.group)
+        # One that is withheld is not known to be small.
+        counts = rows.loc[inside, "count"].fillna(math.inf)
+        keep, group = counts.idxmin(), sources.labels.group(battery.group)
         label = sources.labels.term("figure", "overlap_items", group=group, n=int(inside.sum()))
         rows = rows[~inside | (rows.index == keep)].copy()
         rows.loc[keep, ["key", "label"]] = [battery.group, label]
@@ -262,7 +265,9 @@ def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
         if not inside.any():
             continue
         first = rows.index[inside][0]
-        whole, every = rows[inside][["count", "share"]].sum(), together(rows[inside]["ref"])
+        # Of what is withheld in part, the sum is not known either.
+        whole = rows[inside][["count", "share"]].sum(skipna=False)
+        every = together(rows[inside]["ref"])
         rows = rows[~inside | (rows.index == first)].copy()
         label = sources.labels.term(
             "figure", "items", group=sources.labels.group(battery.group), n=int(inside.sum())
@@ -270,7 +275,7 @@ def _leaving_lines(rows: pd.DataFrame, sources: Sources) -> pd.DataFrame:
         rows.loc[first, ["key", "label"]] = [battery.group, label]
         rows.loc[first, ["count", "share"]] = whole
         rows.loc[first, "ref"] = every
-    return told_apart(rows[rows["count"] > 0], sources)
+    return told_apart(rows[rows["count"] != 0], sources)
 
 
 def _items_among(rows: pd.DataFrame, sources: Sources, battery: Battery) -> pd.Series:

@@ -21,6 +21,7 @@ from analysis.release.disclosure.relations import System, relate, sums_of_rows
 # What a number is worth: that of everyone, that of a group, that of the explorer, a measure.
 EVERYONE, GROUP, EXPLORER, MEASURE = 20.0, 5.0, 1.0, 0.5
 PRIMARY, COMPLEMENTARY = ["dominance", "hidden_count", "hidden_base"], "complementary"
+ASKED = "question_base"
 LEFT, PARTIAL = "left_before", frozenset({1, 3})
 
 
@@ -80,7 +81,13 @@ def decide(
         of["estimates"],
         of["crosses"],
         linked.tests_shown(tests, shown),
-        linked.measures_shown(measures, shown, of["measures"].count, rules, data.study.sides),
+        linked.measures_shown(
+            measures,
+            shown,
+            of["measures"].count,
+            rules,
+            linked.Batteries(data.study.sides, frozenset(_of_two(data))),
+        ),
         _facts(rules, every.loc[results.index, "reason"]),
     )
 
@@ -131,6 +138,7 @@ def control(data: Data, rows: pd.DataFrame) -> Control:
     )
     hidden = protect(_task(system, rows, cell, base, first, rules, reader))
     of_cell, of_base = (pd.Series(hidden[at], index=rows.index) for at in (cell, base))
+    of_base |= _index_bases(data, rows, of_base) | _left_out(rows, of_cell | of_base)
     of_cell |= of_base | first.any(axis=1)
     return Control(of_cell, of_base, _reason(first, of_cell))
 
@@ -243,6 +251,38 @@ def _indices(data: Data, system: System, rows: pd.DataFrame, cell: NDArray[np.in
             row.pop(None, None)
             if len(at) and row:
                 system.sums.append({int(at[0]): -1.0, **row})  # type: ignore[dict-item]
+
+
+def _of_two(data: Data) -> list[str]:
+    """Indices of two items: how these go together tells who gave both answers."""
+    return [name for name, items in _items(data).items() if len(items) < 3]
+
+
+def _index_bases(data: Data, rows: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """Indices of items of which one has a hidden base: theirs counts nearly the same people."""
+    found = pd.Series(False, index=rows.index)
+    gone = set(rows.loc[hidden & (rows["by"] == ""), "variable"])
+    for name, items in _items(data).items():
+        if gone & set(items):
+            found |= (rows["method"] == "mean_score") & (rows["category"] == name)
+    return found
+
+
+def _left_out(rows: pd.DataFrame, hidden: pd.Series) -> pd.Series:
+    """Who left a question out, of those asked, where who answered it is hidden: one follows from
+    the other."""
+    gone = set(rows.loc[hidden & (rows["variable"] == ASKED), "category"])
+    return (rows["variable"] == NO_ANSWER) & rows["category"].isin(gone)
+
+
+def _items(data: Data) -> dict[str, list[str]]:
+    """Items of each index, by its name."""
+    form = data.study.questionnaire
+    return {
+        name: [question.name for question in items]
+        for battery in data.study.batteries if form is not None
+        for name, items in form.battery(battery.group).items()
+    }  # fmt: skip
 
 
 def _task(

@@ -9,6 +9,7 @@ adjusted p values either, since an adjusted p may be another test's.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -20,13 +21,21 @@ from analysis.release.disclosure.people import ANSWERED, FLOW, YES, meet
 from analysis.study import SIDES
 
 LIFT, PARTIALS = "lift", "partials_difference"
-# Of how all the items go together, which no count of one of them tells.
+# Of how three items or more go together, which no count of one of them tells.
 TOGETHER = ["cronbach_alpha", "mcdonald_omega"]
 CODERS = ["cohen_kappa", "krippendorff_alpha"]
 DIFFERENCE, RANK, NET = "difference", "rank", "net_agreement"
 MEASURE_NAMES = [*KEYS, "base_kind", "measure", "method", "evidence"]
 NAMES = ["chapter", "table", "population", "variable", "by", "test", "effect", "evidence"]
 Names = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
+class Batteries:
+    """What the totals of a battery are called, worst first; and indices of two items."""
+
+    sides: tuple[str, str] = SIDES
+    of_two: frozenset[str] = frozenset()
 
 
 def counted(data: Data, measures: pd.DataFrame) -> pd.DataFrame:
@@ -110,16 +119,18 @@ def measures_shown(
     shown: Shown,
     own: pd.Series,
     rules: Disclosure,
-    sides: tuple[str, str] = SIDES,
+    batteries: Batteries,
 ) -> pd.Series:
     """Measures whose every ingredient is shown. own: whether those with a count of their own are
-    hidden, on their index; sides: what the totals of a battery are called."""
+    hidden, on their index."""
     ranks = measures[measures["measure"] == RANK]
     ranked = all(
-        shown.cell(row.population, row.variable, "", "", sides[1], row.base_kind)
+        shown.cell(row.population, row.variable, "", "", batteries.sides[1], row.base_kind)
         for row in ranks.itertuples()
     )
-    found = [_is_shown(row, shown, own, rules, (ranked, sides)) for row in measures.itertuples()]
+    found = [
+        _is_shown(row, shown, own, rules, (ranked, batteries)) for row in measures.itertuples()
+    ]
     return pd.Series(found, index=measures.index, dtype=bool)
 
 
@@ -128,9 +139,9 @@ def _is_shown(  # noqa: PLR0911 - one rule a measure
     shown: Shown,
     own: pd.Series,
     rules: Disclosure,
-    battery: tuple[bool, tuple[str, str]],
+    battery: tuple[bool, Batteries],
 ) -> bool:
-    ranked, sides = battery
+    ranked, batteries = battery
     at, measure, kind, base = (getattr(row, n) for n in ("Index", "measure", "base_kind", "base_n"))
     names = tuple(getattr(row, n) for n in ("population", "variable", "by"))
     cell = (*names, *(getattr(row, n) for n in ("by_category", "category")))
@@ -146,9 +157,9 @@ def _is_shown(  # noqa: PLR0911 - one rule a measure
     if measure == RANK:
         return ranked
     if measure == NET:
-        return all(shown.cell(*everyone, "", name, kind) for name in sides)
+        return all(shown.cell(*everyone, "", name, kind) for name in batteries.sides)
     if measure in TOGETHER:
-        return True
+        return shown.cell(*cell) and cell[4] not in batteries.of_two
     if measure in CODERS:
         return shown.cell(*cell) if cell[4] else shown.table(*everyone, kind)
     if measure in ("mean", "median"):

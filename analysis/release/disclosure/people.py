@@ -100,6 +100,10 @@ class People:
         populations = self.data.study.definition.populations
         return next((n for n, p in populations.items() if p.source == self.source), "")
 
+    def answers(self, question: str) -> list[str]:
+        """The answers to a question where several are possible."""
+        return list(self.data.answers(question, self._population))
+
     def any_of(self, question: str, answers: list[str]) -> tuple[str, Values]:
         """Who gave at least one of some answers of a question where several are possible."""
         name = f"{question}/" + "|".join(answers)

@@ -24,6 +24,7 @@ from scipy.sparse import csr_array
 
 from analysis.release.disclosure.cells import Key, box_of
 from analysis.release.disclosure.people import (
+    ANSWERED,
     FLOW,
     KEPT,
     MISSING,
@@ -109,6 +110,7 @@ def relate(system: System, people: Mapping[str, People], neutral: Mapping[str, V
                     other.append(margin)
     _mentions(system)
     _unions(system)
+    _at_least_one(system, people)
 
 
 class _Table:
@@ -244,6 +246,24 @@ def _mentions(system: System) -> None:
         rest = frozenset(item for item in base if item[0] != question)
         if parts := given.get((source, question, rest)):
             system.relate(system.cells[key], parts)
+
+
+def _at_least_one(system: System, people: Mapping[str, People]) -> None:
+    """Whoever answered gave an answer: those of everyone in a base are no fewer than they are."""
+    given: dict[Hashable, dict[str, int]] = {}
+    for key, at in system.cells.items():
+        for name, values in box_of(key) or ():
+            if "/" in name and values == YES:
+                question, _, answer = name.partition("/")
+                rest = frozenset(item for item in box_of(key) or () if item[0] != name)
+                given.setdefault((key[0], question, rest), {})[answer] = at
+    for context, cells in given.items():
+        named: Any = context
+        source, question, rest = named
+        base = system.cells.get((source, rest | {(question, ANSWERED)}))
+        members = [cells.get(answer) for answer in people[source].answers(question)]
+        if base is not None and None not in members:
+            system.at_least({base: -1.0, **{m: 1.0 for m in members if m is not None}})
 
 
 def _unions(system: System) -> None:
