@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from extract import STUDY, batches, write_study
 
-from analysis.chapters.volumes import WORD, Groups, dimension, places
+from analysis.chapters.holders import WORD, Groups, dimension, places
 from analysis.release.build import build
 from analysis.study import load_study
 

@@ -11,17 +11,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.chapters.data import label, measured
+from analysis.chapters.holders import TIMES, Groups
 from analysis.chapters.titles import quality
-from analysis.chapters.volumes import (
-    AMOUNTS,
-    LEADING,
-    MONTH,
-    TIMES,
-    YEAR,
-    Groups,
-    Volumes,
-    values,
-)
+from analysis.chapters.volumes import AMOUNTS, DIGITS, LEADING, MONTH, YEAR, Volumes, values
 from analysis.stats.concentration import gini
 from analysis.stats.growth import growth
 from analysis.stats.shares import mean_row, total, totals
@@ -78,7 +70,7 @@ def by_group(volumes: Volumes, groups: Groups) -> list[pd.DataFrame]:
     if groups.name in (*volumes.spec.by, MONTH):  # a table of the chapter already
         found.pop("actions")
     bases = volumes.totals | {
-        name: float(of.sum()) for name, of in found.items() if groups.name != LEADING
+        name: round(float(of.sum()), DIGITS) for name, of in found.items() if groups.name != LEADING
     }
     for kind, counts in ((PEOPLE, volumes.people), (TRAININGS, volumes.trainings)):
         if counts is not None:
@@ -121,7 +113,7 @@ def paths(volumes: Volumes, people: pd.Series) -> pd.DataFrame:
 
 def rules(volumes: Volumes) -> pd.DataFrame:
     """Trainings that each rule says are about AI, the rules that match most."""
-    frame = volumes.matched.head(RULES)
+    frame = volumes.matches.patterns.head(RULES)
     counts = frame.set_index("rule")["trainings"]
     trained = float(volumes.trainings["ai", "ai"])
     if counts.empty:

@@ -54,12 +54,12 @@ def measures(data: Data) -> list[pd.DataFrame]:
 
 def titles(data: Data, least: int) -> pd.DataFrame:
     """What rules say of titles of at least so many actions, for people to judge (see
-    `Volumes.examples`); empty without."""
+    `Matches.examples`); empty without."""
     spec = data.study.roles.consumption
     if spec is None or not spec.ai or SOURCE not in data.tables:
         return pd.DataFrame()
     found = data.extract(SOURCE).volumes
-    return pd.DataFrame() if found is None else found.examples(least)
+    return pd.DataFrame() if found is None else found.matches.examples(least)
 
 
 def volumes(extract: Extract, spec: Consumption) -> list[pd.DataFrame]:

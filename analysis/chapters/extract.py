@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 AMOUNT = "decimal(18, 6)"
 
 
+@ibis.udf.scalar.builtin(name="hash")
+def _hash(value: str) -> int:  # type: ignore[empty-body]
+    """DuckDB's own, without the casts that Ibis puts around it."""
+
+
 @dataclass(frozen=True)
 class Extract:
     """An extract of a study. rows: its clean table, as a frame or as an Ibis table."""
@@ -77,6 +82,11 @@ class Extract:
     @cached_property
     def embedded(self) -> bool:
         return bool(self.table.get_backend().name == "duckdb")
+
+    def key(self, column: ir.StringValue) -> ir.Value:
+        """What tells holders of a name apart: in DuckDB a hash of 64 bits, which takes half the
+        memory and time (of 20 million names, two have the same once in 90,000 extracts)."""
+        return _hash(column) if self.embedded else column
 
     def titles(self, population: str, title: str, hours: str) -> ir.Table:
         """Each title of a population once, with its hours and how many actions have a length."""

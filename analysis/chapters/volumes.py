@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from itertools import combinations, permutations
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import ibis
@@ -19,37 +19,30 @@ import pandas as pd
 from ibis.expr import types as ir
 
 from analysis.chapters.extract import Extract, amount, fetched, known
-from analysis.chapters.titles import DEFAULT, VALUES, TitleRule, classified, hit, read_rules, spaced
+from analysis.chapters.holders import (
+    LEVEL,
+    Groups,
+    Places,
+    dimension,
+    marked,
+    merged,
+    paths,
+    people,
+    places,
+    trainings,
+)
+from analysis.chapters.matches import Matches
+from analysis.chapters.titles import DEFAULT, VALUES, TitleRule, classified, read_rules
 from analysis.definition import Consumption
 
-# Bits of a whole number that every engine has, and how many of them are counted at a time.
-WORD, CHUNK = 60, 12
+# Combinations of groups that rows are added up by at once; where there are more, one by one.
+CELLS = 20_000
+# Digits of an amount after the point: sums of the same numbers are the same in any order.
+DIGITS = 6
 AMOUNTS = ("actions", "hours", "cost")
-YEAR, MONTH, LEVEL = "year", "month", "ai_level"
+YEAR, MONTH = "year", "month"
 # Providers told by name, and what stands for all others.
 FIRST, OTHERS, LEADING = 10, "other_providers", "provider"
-# Titles told with each rule, titles no rule matches, and those that examples are taken from.
-EXAMPLES, UNMATCHED, TOLD = 3, 30, 2_000
-TIMES = {"once": (1, 1), "twice": (2, 2), "3_to_5": (3, 5), "6_plus": (6, 2**62)}
-# Levels of training on AI in the order someone came to them, those never come to left out.
-PATHS = {
-    "_then_".join(levels): levels
-    for size in range(1, len(VALUES[LEVEL]) + 1)
-    for levels in permutations(VALUES[LEVEL], size)
-}
-
-
-@ibis.udf.agg.builtin(name="bit_or")
-def bit_or(value: int) -> int:  # type: ignore[empty-body]
-    """An aggregate of the engine: DuckDB, Spark, PostgreSQL and MySQL have it by this name."""
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Groups that rows are counted by: their name, and their values in order."""
-
-    name: str
-    answers: Sequence[str]
 
 
 def amounts(table: ir.Table, spec: Consumption) -> dict[str, Any]:
@@ -84,141 +77,12 @@ def _month(number: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
-# --- People and trainings
-
-
-Places = Mapping[tuple[str, str], tuple[int, int]]
-
-
-def places(variables: Sequence[Groups]) -> Places:
-    """The word and the bit of each group, by variable and value."""
-    named = ((groups.name, answer) for groups in variables for answer in groups.answers)
-    return {key: divmod(at, WORD) for at, key in enumerate(named)}
-
-
-def dimension(among: Places, keys: Mapping[Any, Sequence[tuple[str, str]]]) -> ir.Table:
-    """A small table of the words that a value of a column gives a row.
-
-    keys: the groups of each value. Columns: key, and `word_N` of the words that any value has.
-    """
-    wanted = sorted({among[group][0] for groups in keys.values() for group in groups})
-    words = {f"word_{word}": [0] * len(keys) for word in wanted}
-    for at, groups in enumerate(keys.values()):
-        for word, bit in (among[group] for group in groups):
-            words[f"word_{word}"][at] |= 1 << bit
-    return ibis.memtable(pd.DataFrame({"key": list(keys), **words}))
-
-
-def marked(table: ir.Table, dimensions: Mapping[str, ir.Table]) -> ir.Table:
-    """A table with a column `word_N` for each word, whose bits are the groups of a row.
-
-    dimensions: by column. A join with a small table costs less than a condition a group would.
-    """
-    parts: dict[str, list[str]] = {}
-    for at, (column, words) in enumerate(dimensions.items()):
-        names = [name for name in words.columns if name.startswith("word_")]
-        told = words.select(
-            **{f"key_{at}": words["key"]}, **{f"{name}_{at}": words[name] for name in names}
-        )
-        table = table.left_join(told, table[column] == told[f"key_{at}"]).drop(f"key_{at}")
-        for name in names:
-            parts.setdefault(name, []).append(f"{name}_{at}")
-    given = {
-        name: reduce(lambda one, other: one | other, [table[p].fill_null(0) for p in columns])
-        for name, columns in parts.items()
-    }
-    return table.mutate(**given).drop(*[column for columns in parts.values() for column in columns])
-
-
-def merged(table: ir.Table) -> dict[str, Any]:
-    """Aggregates of the words of a table: the groups that any row of a holder is in."""
-    return {name: bit_or(table[name]) for name in table.columns if name.startswith("word_")}
-
-
-def holders(each: ir.Table, among: Places) -> dict[tuple[str, str], int]:
-    """How many holders (rows with words) each group has.
-
-    Words are cut into pieces, and rows counted by the values of each piece, of which there are few:
-    ten times as fast in DuckDB as a condition for each group.
-    """
-    pieces = sorted({(word, bit // CHUNK) for word, bit in among.values()})
-    counted = [
-        each.group_by(value=(each[f"word_{word}"] >> (CHUNK * at)) & (2**CHUNK - 1))
-        .agg(times=each.count())
-        .mutate(word=ibis.literal(word, "int64"), at=ibis.literal(at, "int64"))
-        for word, at in pieces
-        if f"word_{word}" in each.columns
-    ]
-    found = fetched(ibis.union(*counted)) if len(counted) > 1 else fetched(counted[0])
-    held = {
-        key: (frame["value"].to_numpy(int), frame["times"].to_numpy(int))
-        for key, frame in found.groupby(["word", "at"])
-    }
-    return {
-        group: int(times[value & (1 << bit % CHUNK) != 0].sum())
-        for group, (word, bit) in among.items()
-        if (word, bit // CHUNK) in held
-        for value, times in [held[word, bit // CHUNK]]
-    }
-
-
-def people(extract: Extract, rows: ir.Table, person: str, among: Places) -> pd.Series:
-    """People in all and in each group, and how many times they were trained.
-
-    rows: with the words of their groups. Returns counts by (variable, value); those of no variable
-    are `people`, and `once`, `twice`, `3_to_5`, `6_plus`.
-    """
-    held = known(rows, person)
-    words = held.group_by(holder=held[person]).agg(times=held.count(), **merged(held))
-    each = extract.kept(words.drop("holder"), "people")
-    counts = {
-        name: each.count(where=each["times"].between(low, high))
-        for name, (low, high) in TIMES.items()
-    }
-    times = fetched(each.agg(people=each.count(), **counts)).iloc[0]
-    named = {("", str(name)): int(number) for name, number in times.items()}
-    return pd.Series(named | holders(each, among))
-
-
-def paths(table: ir.Table, person: str, date: str) -> pd.Series:
-    """People by the levels of training on AI they have had, in the order they first came to each.
-
-    table: rows about AI with their level and date; those without a date are in no order and left
-    out. Levels first come to on one day are taken in the order of VALUES.
-    """
-    rows = known(table, person)
-    each = rows.group_by(holder=rows[person]).agg(
-        **{level: rows[date].min(where=rows[LEVEL] == level) for level in VALUES[LEVEL]}
-    )
-    counts = {}
-    for name, levels in PATHS.items():
-        never = [level for level in VALUES[LEVEL] if level not in levels]
-        parts = [each[level].notnull() for level in levels]
-        parts += [each[level].isnull() for level in never]
-        parts += [_before(each, *pair) for pair in combinations(levels, 2)]
-        counts[name] = each.count(where=reduce(lambda one, other: one & other, parts))
-    return fetched(each.agg(**counts)).iloc[0].astype(int)
-
-
-def _before(each: ir.Table, one: str, other: str) -> ir.BooleanValue:
-    listed = VALUES[LEVEL].index(one) < VALUES[LEVEL].index(other)
-    return each[one] <= each[other] if listed else each[one] < each[other]
-
-
-def trainings(extract: Extract, titles: ir.Table, among: Places) -> pd.Series:
-    """Different titles in all and in each group, by (variable, value).
-
-    titles: with the words of their groups, a title once or several times.
-    """
-    each = extract.kept(titles.group_by("title").agg(**merged(titles)), "words")
-    named = {("", "trainings"): int(each.count().to_pyarrow().as_py())}
-    return pd.Series(named | holders(each, among))
-
-
 def values(frame: pd.DataFrame, group: str, answers: Sequence[str]) -> Mapping[str, pd.Series]:
     """Sums of AMOUNTS over the years, by amount: one value a group, zeros included."""
     sums = frame.groupby(group)[[name for name in AMOUNTS if name in frame]].sum()
-    return {str(name): sums[name].reindex(list(answers), fill_value=0) for name in sums}
+    return {
+        str(name): sums[name].round(DIGITS).reindex(list(answers), fill_value=0) for name in sums
+    }
 
 
 @dataclass(frozen=True)
@@ -260,21 +124,57 @@ class Volumes:
 
     @cached_property
     def titles(self) -> ir.Table:
-        """Each title and year, with its amounts, how many actions have a length, and the words of
+        """Each title, with its actions and hours, how many actions have a length, and the words of
         the groups of its actions."""
-        marks = marked(self.rows, self._of_rows)
-        rows = known(marks, self.spec.title)
-        each = rows.group_by([rows[self.spec.title].name("title"), YEAR]).agg(
-            **amounts(rows, self.spec), lengths=rows[self.spec.hours].count(), **merged(rows)
+        rows = known(marked(self.rows, self._of_rows), self.spec.title)
+        hours = rows[self.spec.hours]
+        each = rows.group_by(rows[self.spec.title].name("title")).agg(
+            actions=rows.count(), hours=amount(hours).sum(), lengths=hours.count(), **merged(rows)
         )
         return self.extract.kept(each, "titles")
 
     @cached_property
     def classes(self) -> ir.Table:
         """Each title once, with its classes and their words."""
-        each = self.extract.kept(self.titles.select("title").distinct(), "each")
-        told = self.extract.kept(classified(each, self.rules), "told")
+        told = self.extract.kept(classified(self.titles.select("title"), self.rules), "told")
         return self.extract.kept(marked(told, self._of_classes), "classes")
+
+    @cached_property
+    def _cells(self) -> ir.Table:
+        """Amounts by all columns of groups together, and by year."""
+        each = self.rows.group_by([*self.spec.by, YEAR]).agg(**amounts(self.rows, self.spec))
+        return self.extract.kept(each, "cells")
+
+    @cached_property
+    def _about_ai(self) -> ir.Table:
+        """Rows about AI with the classes of their titles: few of all."""
+        told = self.classes.filter(self.classes["ai"] == "ai").select(*VALUES, key="title")
+        rows = self.rows.join(told, self.rows[self.spec.title] == told["key"])
+        spec = self.spec
+        columns = [name for name in (spec.hours, spec.cost, spec.date, spec.person) if name]
+        return self.extract.kept(rows.select(*VALUES, YEAR, *dict.fromkeys(columns)), "about_ai")
+
+    @cached_property
+    def _classes_by_year(self) -> dict[str, pd.DataFrame]:
+        """Amounts by each class of titles and by year; what is not about AI is all the rest that
+        has a title."""
+        about, rows = self._about_ai, self.rows
+        found = {name: by_year(about, amounts(about, self.spec), about[name]) for name in VALUES}
+        title = rows[self.spec.title]
+        untitled = rows.filter(title.isnull() | (title == ""))
+        whole, without = (
+            by_year(table, among, ibis.literal("not_ai"))
+            for table, among in (
+                (self._months, added(self._months)),
+                (untitled, amounts(untitled, self.spec)),
+            )
+        )
+        names = list(added(self._months))
+        parts = [whole.set_index(YEAR)[names]]
+        parts += [-frame.set_index(YEAR)[names] for frame in (found["ai"], without)]
+        rest = pd.concat(parts).groupby(level=YEAR, dropna=False).sum().round(DIGITS)
+        rest = rest[rest["actions"] > 0].reset_index().assign(group="not_ai")
+        return found | {"ai": pd.concat([found["ai"], rest], ignore_index=True)}
 
     # --- Words of each group, by column of the rows
 
@@ -362,16 +262,18 @@ class Volumes:
         """AMOUNTS by variable, of each group and year."""
         months = self._months
         found = {YEAR: by_year(months, added(months), months[YEAR].cast("string"))}
+        cells, among = self.rows, amounts(self.rows, self.spec)
+        if prod(len(self.extract.answers(name)) for name in self.spec.by) <= CELLS:
+            cells = self._cells
+            among = added(cells)
         for name in self.spec.by:
-            found[name] = by_year(self.rows, amounts(self.rows, self.spec), self.rows[name])
+            found[name] = by_year(cells, among, cells[name])
         if self.spec.provider and self.leading:
             each = self._providers
             named = ibis.ifelse(each[LEADING].isin(self.leading), each[LEADING], OTHERS)
             found[LEADING] = by_year(each, added(each), named)
         if self.spec.ai:
-            told = self.titles.join(self.classes, "title")
-            for name in VALUES:
-                found[name] = by_year(told, added(told), told[name])
+            found |= self._classes_by_year
         each = by_year(months, added(months), months[MONTH])
         found[MONTH] = each.assign(group=[_month(int(month)) for month in each["group"]])
         return {
@@ -400,9 +302,7 @@ class Volumes:
     @cached_property
     def paths(self) -> pd.Series:
         """People by their path through the levels of training on AI."""
-        about = self.classes.filter(self.classes["ai"] == "ai").select("title", LEVEL)
-        rows = self.rows.join(about, self.rows[self.spec.title] == about["title"])
-        return paths(rows, str(self.spec.person), self.spec.date)
+        return paths(self.extract, self._about_ai, str(self.spec.person), self.spec.date)
 
     @cached_property
     def trainings(self) -> pd.Series:
@@ -413,63 +313,8 @@ class Volumes:
         return found[~found.index.duplicated(keep="last")]
 
     @cached_property
-    def _marks(self) -> ir.Table:
-        """Titles about AI with their actions, and in `r0`, `r1`… whether each rule matches."""
-        told = self._told.filter(self._told["ai"] == "ai")
-        letters = spaced(told["title"])
-        hits = {f"r{at}": hit(rule, letters) for at, rule in enumerate(self.rules)}
-        return self.extract.kept(told.select("title", "actions", LEVEL, **hits), "marks")
-
-    @cached_property
-    def _told(self) -> ir.Table:
-        """Titles with their class and their actions in all."""
-        each = self.titles.group_by("title").agg(actions=self.titles["actions"].sum())
-        return self.classes.select("title", "ai", LEVEL).join(each, "title")
-
-    @cached_property
-    def by_rule(self) -> pd.DataFrame:
-        """What each rule matches, in their order (columns: rule, pattern, kind, classes, trainings,
-        actions)."""
-        marks, rows = self._marks, []
-        counts = {f"t{at}": marks.count(where=marks[f"r{at}"]) for at in range(len(self.rules))}
-        counts |= {
-            f"a{at}": marks["actions"].sum(where=marks[f"r{at}"]) for at in range(len(self.rules))
-        }
-        found = fetched(marks.agg(**counts)).fillna(0).iloc[0]
-        for at, rule in enumerate(self.rules):
-            named = (rule.name, rule.pattern, rule.kind, " ".join(rule.classes))
-            rows.append((*named, int(found[f"t{at}"]), int(found[f"a{at}"])))
-        columns = ["rule", "pattern", "kind", "classes", "trainings", "actions"]
-        return pd.DataFrame(rows, columns=columns)
-
-    def examples(self, least: int) -> pd.DataFrame:
-        """Rules with titles they match, those of most actions; then frequent titles that are not
-        about AI by any rule (`rule` is empty). Nothing of fewer than `least` actions is told.
-
-        Columns: those of `by_rule`, level, title.
-        """
-        order = [ibis.desc("actions"), "title"]
-        marks, told = self._marks, self._told
-        frequent = fetched(marks.filter(marks["actions"] >= least).order_by(order).limit(TOLD))
-        tables = []
-        for at, row in self.by_rule.iterrows():
-            if row["actions"] < least:
-                continue
-            shown = frequent[frequent[f"r{at}"]].head(EXAMPLES)[["title", LEVEL]]
-            shown = shown if len(shown) else pd.DataFrame({"title": [""], LEVEL: [""]})
-            tables.append(shown.assign(**row))
-        others = told.filter((told["ai"] == "not_ai") & (told["actions"] >= least))
-        none = fetched(others.order_by(order).limit(UNMATCHED))[["title", "actions"]]
-        tables.append(
-            none.assign(rule="", pattern="", kind="", classes="", trainings=1, **{LEVEL: ""})
-        )
-        found = pd.concat(tables, ignore_index=True).rename(columns={LEVEL: "level"})
-        return found[[*self.by_rule.columns, "level", "title"]]
-
-    @cached_property
-    def matched(self) -> pd.DataFrame:
-        """Titles that each pattern of the class `ai` matches (columns: rule, trainings)."""
-        telling = self.by_rule[[("ai" in names.split()) for names in self.by_rule["classes"]]]
-        matched = telling.groupby("pattern", as_index=False)["trainings"].max()
-        matched = matched[matched["trainings"] > 0].rename(columns={"pattern": "rule"})
-        return matched.sort_values(["trainings", "rule"], ascending=[False, True])
+    def matches(self) -> Matches:
+        """What rules say of the titles."""
+        told = self.classes.select("title", "ai", LEVEL)
+        each = self.titles.select("title", "actions")
+        return Matches(self.extract, told.join(each, "title"), self.rules)

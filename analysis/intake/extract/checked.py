@@ -410,8 +410,10 @@ def _typed(
     looked_at = ibis.literal(False)
     if strip or not as_it_is:
         columns |= {name: tidy(text) for name, text in texts.items()}
-    elif texts:
-        looked_at = reduce(lambda one, other: one | other, map(padded, texts.values()))
+    else:
+        # An answer with spaces around it is none of those known, which is checked anyway.
+        free = [text for name, text in texts.items() if reading.known[name].type != "category"]
+        looked_at = reduce(lambda one, other: one | other, map(padded, free), looked_at)
     named = table.select(**columns, **{FILE: table[FILE], ROW: table[ROW], PADDED: looked_at})
     _look_for_recodes(reading, named)
     rows = read(named, reading.known, reading.recodes, _apart(reading))
@@ -471,7 +473,7 @@ def _checked(
     if idle:
         return _stopped(idle, mappings)
     counts = _counts(reading, rows)
-    if counts["padded"].any():
+    if counts["padded"].any() or counts["wrong"].any():
         rows = _union([part(True) for part in parts])
         counts = _counts(reading, rows)
     received = int(counts["rows"].sum())
@@ -486,8 +488,9 @@ def _checked(
     source = reading.study.definition.sources.actions
     assert source is not None
     # A row that is set aside repeats nothing.
-    stays = rows.filter(~rows[WRONG]) if source.on_bad_row == "quarantine" else rows
-    again = _repeated(reading, stays if len(failing) else rows)
+    aside = len(failing) and source.on_bad_row == "quarantine"
+    stays = rows.filter(~rows[WRONG]) if aside else rows
+    again = int(counts["repeated"].iloc[0]) if stays is rows else _repeated(reading, stays)
     checks = _checks(reading, counts, failing, again)
     whole = Found(rows.select(*reading.known), received, received, len(mappings),
                   len(reading.known), {}, _excluded([]), checks, ())  # fmt: skip
@@ -502,10 +505,13 @@ def _checked(
 
 def _counts(reading: _Reading, rows: ir.Table) -> pd.DataFrame:
     """Rows of the extract, how many break a rule, how many have a value in each column (`v_NAME`),
-    and whether any text is still to be stripped (`padded`)."""
+    how many have an identifier that came before (`repeated`), and whether any text is still to be
+    stripped (`padded`)."""
     counts = {f"v_{name}": rows[name].count() for name in reading.known}
     whole = {"rows": rows.count(), "wrong": rows.count(where=rows[WRONG])}
     whole["padded"] = rows[PADDED].any()
+    name = _identifier(reading)
+    whole["repeated"] = rows[name].count() - rows[name].nunique() if name else ibis.literal(0)
     return rows.agg(**whole, **counts).to_pyarrow().to_pandas()
 
 

@@ -175,7 +175,7 @@ def _wrong(value: Any, raw: Any, item: Field) -> dict[str, Any]:
     if item.type == "id" or item.required:
         wrong["required"] = ~given
     if item.type == "category":
-        wrong["allowed"] = value.notnull() & ~ibis.array([*item.answers, ""]).contains(value)
+        wrong["allowed"] = value.notnull() & ~ibis.array(list(item.answers)).contains(value)
     if item.type in ("date", "boolean"):
         wrong[item.type] = given & value.isnull() if text else ibis.literal(False)
     if item.type == "number":
