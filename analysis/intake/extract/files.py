@@ -30,11 +30,15 @@ START = 1 << 16
 
 @dataclass(frozen=True)
 class Text:
-    """A text file: where it can be read as UTF-8, its delimiter, and its header as it stands."""
+    """A text file: where it can be read as UTF-8, its delimiter, and its header as it stands.
+
+    checked: whether all of it is known to be UTF-8, or only its start.
+    """
 
     path: Path
     delimiter: str
     header: list[str]
+    checked: bool = True
 
 
 def at_scale(study: Study) -> bool:
@@ -91,14 +95,18 @@ def check_opens(path: Path, shown: str) -> None:
     readers.check_kind(path, shown, kind(path))
 
 
-def text_of(path: Path, shown: str, scratch: Path) -> Text:
+def text_of(path: Path, shown: str, scratch: Path, quick: bool = False) -> Text:
     """A CSV file or a workbook as UTF-8 text with a checked header.
 
     scratch: where the text is written if it has to be written anew (another encoding, a workbook).
+    quick: leave it to whoever reads the rows to find out that they are not UTF-8, if the start is.
     Raises InputError with the place of what cannot be read.
     """
     check_opens(path, shown)
-    if kind(path) == "XLSX":
+    checked = not (quick and kind(path) == "CSV" and _starts_as_utf8(path))
+    if not checked:
+        pass
+    elif kind(path) == "XLSX":
         path = _from_workbook(path, shown, scratch)
     elif not _is_utf8(path, shown):
         path = _from_cp1252(path, shown, scratch)
@@ -110,10 +118,23 @@ def text_of(path: Path, shown: str, scratch: Path) -> Text:
         header = next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise InputError([problem("file_quotes", shown, 1, value=str(error))]) from error
-    return Text(path, delimiter, [name.strip() for name in header])
+    return Text(path, delimiter, [name.strip() for name in header], checked)
 
 
 # --- Encodings
+
+
+def _starts_as_utf8(path: Path) -> bool:
+    """Whether the start of a file is UTF-8, and no byte of it is zero, which DuckDB lets by."""
+    if any(b"\0" in piece for piece in _pieces(path)):
+        return False
+    with path.open("rb") as handle:
+        start = handle.read(START)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=len(start) < START)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_utf8(path: Path, shown: str) -> bool:
