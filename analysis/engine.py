@@ -84,6 +84,8 @@ def told(url: str, study: str) -> Iterator[None]:
                        f"run `pip install 'ibis-framework[{urlsplit(url).scheme}]'`, or leave "
                        "`engine` out to work in this machine") from error  # fmt: skip
     except Exception as error:
+        if is_interruption(error):
+            raise KeyboardInterrupt from error
         if not _of_an_engine(error):
             raise
         raise _refused(url, study, _first_line(error), "an engine that is there and answers",
@@ -95,6 +97,11 @@ def _refused(url: str, study: str, found: str, expected: str, action: str) -> In
     place = PLACE.format(study=study)
     rule = f"the engine {redacted(url)} can be used"
     return InputError([Problem(place, rule, found, expected, action, None, "engine")])
+
+
+def is_interruption(error: Exception) -> bool:
+    """Whether DuckDB says in its own way that someone stopped it (Ctrl+C in mid-query)."""
+    return type(error).__name__ == "InterruptException" or "Query interrupted" in str(error)
 
 
 def _of_an_engine(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ class Data:
 
     study: Study
     tables: Mapping[str, Any]
+    say: Callable[[str], None] = lambda _: None
 
     def population(self, name: str) -> pd.DataFrame:
         """Rows of a population, as study.yml defines it."""
@@ -49,7 +50,7 @@ class Data:
         from analysis.chapters.extract import Extract  # noqa: PLC0415 - slow to import
 
         if source not in self._extracts:
-            self._extracts[source] = Extract(self.study, source, self.tables[source])
+            self._extracts[source] = Extract(self.study, source, self.tables[source], self.say)
         return self._extracts[source]
 
     @cached_property

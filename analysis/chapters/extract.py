@@ -6,9 +6,10 @@ a table, whatever the rows. A clean table that is already a frame is worked on i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from analysis.chapters.volumes import Volumes
 
 # Amounts are added as decimals, so that the order of rows changes no digit of a sum.
+# Seconds after which it is told how fast a table was made.
+SLOW = 0.2
 AMOUNT = "decimal(18, 6)"
 
 
@@ -32,11 +35,13 @@ def _hash(value: str) -> int:  # type: ignore[empty-body]
 
 @dataclass(frozen=True)
 class Extract:
-    """An extract of a study. rows: its clean table, as a frame or as an Ibis table."""
+    """An extract of a study. rows: its clean table, as a frame or as an Ibis table. say: told what
+    is being worked out, and how fast."""
 
     study: Study
     source: str
     rows: Any
+    say: Callable[[str], None] = lambda _: None
 
     @cached_property
     def table(self) -> ir.Table:
@@ -72,8 +77,23 @@ class Extract:
 
     def kept(self, expression: ir.Table, name: str) -> ir.Table:
         """An intermediate table, worked out once and kept in the engine while it runs."""
+        what = name.replace("_", " ")
+        self.say(f"estimating: {what}")
+        started = monotonic()
+        made = self._made(expression, name)
+        elapsed = monotonic() - started
+        if elapsed > SLOW:
+            rate = self._size / elapsed
+            self.say(f"estimated: {what}, {self._size:,} actions ({rate:,.0f} a second)")
+        return made
+
+    @cached_property
+    def _size(self) -> int:
+        return int(self.table.count().to_pyarrow().as_py())
+
+    def _made(self, expression: ir.Table, name: str) -> ir.Table:
         con = self.table.get_backend()
-        if not self.embedded:
+        if con.name == "pyspark":  # it has no temporary tables
             # `cache` does not take tables of this machine along, as fetching an answer does.
             con._run_pre_execute_hooks(expression)
             return expression.cache()

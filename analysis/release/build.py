@@ -57,9 +57,11 @@ TESTS = [
 DECIMALS = 10
 
 
-def release(study: Study, tables: dict[str, Any]) -> dict[str, pd.DataFrame]:
+def release(
+    study: Study, tables: dict[str, Any], say: Callable[[str], None] = lambda _: None
+) -> dict[str, pd.DataFrame]:
     """Every table of results, by name, checked for plausibility, without what is withheld."""
-    data = Data(study, tables)
+    data = Data(study, tables, say)
     estimates = chapters.estimate(data)
     plausibility.check(estimates, data)
     tests, measures = chapters.test(data), chapters.measure(data, estimates)
@@ -140,7 +142,7 @@ def build(study: Study, say: Callable[[str], None] = lambda _: None) -> Path:
             if problems:
                 raise InputError(problems)
             say("estimating")
-            frames = release(study, clean.tables)
+            frames = release(study, clean.tables, say)
         say("writing results")
         before = read_provenance(study.paths.results)
         with written(clean, study.paths) as tables, whole.folder(study.paths.results) as folder:

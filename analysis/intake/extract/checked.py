@@ -122,7 +122,7 @@ def _of_a_file(error: Exception) -> bool:
     fault of a file."""
     made = type(error)
     return made.__module__.partition(".")[0] in ("duckdb", "_duckdb") and (
-        made.__name__ != "OutOfMemoryException"
+        made.__name__ not in ("OutOfMemoryException", "InterruptException")
     )
 
 
