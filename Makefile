@@ -43,7 +43,7 @@ attack: .venv/ready
 
 # Each prints its figures beside their limits; all are run, and any that is over fails.
 bench: .venv/ready
-	@over=0; for each in national survey million pages; do \
+	@over=0; for each in national survey million pages consumption; do \
 	  echo "== $$each"; python bench/$$each.py || over=1; done; exit $$over
 
 .venv/ready: requirements.lock pyproject.toml

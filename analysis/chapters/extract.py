@@ -75,12 +75,14 @@ class Extract:
         inside = self.inside(name)
         return self.table if inside is None else self.table.filter(inside)
 
-    def kept(self, expression: ir.Table, name: str) -> ir.Table:
-        """An intermediate table, worked out once and kept in the engine while it runs."""
-        what = name.replace("_", " ")
+    def kept(self, expression: ir.Table, what: str = "") -> ir.Table:
+        """An intermediate table, worked out once and kept in the engine while it runs. what: told
+        to who waits, unless it takes no time."""
+        if not what:
+            return self._made(expression)
         self.say(f"estimating: {what}")
         started = monotonic()
-        made = self._made(expression, name)
+        made = self._made(expression)
         elapsed = monotonic() - started
         if elapsed > SLOW:
             rate = self._size / elapsed
@@ -91,13 +93,13 @@ class Extract:
     def _size(self) -> int:
         return int(self.table.count().to_pyarrow().as_py())
 
-    def _made(self, expression: ir.Table, name: str) -> ir.Table:
+    def _made(self, expression: ir.Table) -> ir.Table:
         con = self.table.get_backend()
         if con.name == "pyspark":  # it has no temporary tables
             # `cache` does not take tables of this machine along, as fetching an answer does.
             con._run_pre_execute_hooks(expression)
             return expression.cache()
-        return con.create_table(ibis.util.gen_name(name), expression, temp=True)
+        return con.create_table(ibis.util.gen_name("kept"), expression, temp=True)
 
     @cached_property
     def embedded(self) -> bool:

@@ -167,6 +167,6 @@ def trainings(extract: Extract, titles: ir.Table, among: Places) -> pd.Series:
 
     titles: with the words of their groups, a title once or several times.
     """
-    each = extract.kept(titles.group_by("title").agg(**merged(titles)), "words")
+    each = extract.kept(titles.group_by("title").agg(**merged(titles)))
     named = {("", "trainings"): int(each.count().to_pyarrow().as_py())}
     return pd.Series(named | holders(each, among))

@@ -30,14 +30,16 @@ class Matches:
     def _marks(self) -> ir.Table:
         """Titles about AI with words (`word_N`) whose bits are the rules that match."""
         told = self.titles.filter(self.titles["ai"] == "ai")
-        letters = self.extract.kept(told.mutate(letters=spaced(told["title"])), "letters")
+        letters = self.extract.kept(told.mutate(letters=spaced(told["title"])))
         words: dict[str, ir.IntegerValue] = {}
         for at, rule in enumerate(self.rules):
             word, bit = divmod(at, WORD)
             given = ibis.ifelse(hit(rule, letters["letters"]), _number(1 << bit), _number(0))
             name = f"word_{word}"
             words[name] = words[name] + given if name in words else given
-        return self.extract.kept(letters.select("title", "actions", LEVEL, **words), "marks")
+        return self.extract.kept(
+            letters.select("title", "actions", LEVEL, **words), "rules of titles"
+        )
 
     @cached_property
     def by_rule(self) -> pd.DataFrame:

@@ -136,14 +136,16 @@ class Volumes:
     @cached_property
     def classes(self) -> ir.Table:
         """Each title once, with its classes and their words."""
-        told = self.extract.kept(classified(self.titles.select("title"), self.rules), "told")
-        return self.extract.kept(marked(told, self._of_classes), "classes")
+        told = self.extract.kept(
+            classified(self.titles.select("title"), self.rules), "classes of titles"
+        )
+        return self.extract.kept(marked(told, self._of_classes))
 
     @cached_property
     def _cells(self) -> ir.Table:
         """Amounts by all columns of groups together, and by year."""
         each = self.rows.group_by([*self.spec.by, YEAR]).agg(**amounts(self.rows, self.spec))
-        return self.extract.kept(each, "cells")
+        return self.extract.kept(each, "groups")
 
     @cached_property
     def _about_ai(self) -> ir.Table:
@@ -152,7 +154,9 @@ class Volumes:
         rows = self.rows.join(told, self.rows[self.spec.title] == told["key"])
         spec = self.spec
         columns = [name for name in (spec.hours, spec.cost, spec.date, spec.person) if name]
-        return self.extract.kept(rows.select(*VALUES, YEAR, *dict.fromkeys(columns)), "about_ai")
+        return self.extract.kept(
+            rows.select(*VALUES, YEAR, *dict.fromkeys(columns)), "training about AI"
+        )
 
     @cached_property
     def _classes_by_year(self) -> dict[str, pd.DataFrame]:
@@ -185,7 +189,7 @@ class Volumes:
     def _dimension(self, keys: Mapping[Any, Sequence[tuple[str, str]]]) -> ir.Table:
         words = dimension(self._places, keys)
         # Other engines take a table of this machine along with the expression that reads it.
-        return self.extract.kept(words, "words") if self.extract.embedded else words
+        return self.extract.kept(words) if self.extract.embedded else words
 
     @cached_property
     def _of_rows(self) -> dict[str, ir.Table]:
