@@ -116,16 +116,17 @@ def rules(sources: Sources) -> Table | None:
         body.append(
             [
                 f"{row.rule} · {row.pattern}",
+                # Beside its rule, where a phone shows it without being pushed aside.
+                " · ".join(shown["title"]),
                 ", ".join(labels.term("ai_classes", name) for name in row.classes.split()),
                 ", ".join(levels),
                 labels.formats.number(row.trainings),
                 labels.formats.number(row.actions),
-                " ; ".join(shown["title"]),
             ]
         )
-    heads = [labels.term("columns", name) for name in ("rule", "classes", "level")]
+    heads = [labels.term("columns", name) for name in ("rule", "examples", "classes", "level")]
     heads += [labels.term("volumes", name) for name in ("trainings", "actions")]
-    return Table([*heads, labels.term("columns", "examples")], body, (0, 1, 2, 5))
+    return Table(heads, body, (0, 1, 2, 3))
 
 
 def unmatched(sources: Sources) -> Table | None:
