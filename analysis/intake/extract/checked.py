@@ -339,19 +339,23 @@ def _as_duckdb_types(
         return None
     columns = {f"c{at}": types.get(at, "VARCHAR") for at in range(len(header))}
     wanted = ", ".join(f"c{at}" for at in types)
-    name = f"read_{number}"
+    place = engine.folder / f"read-{number:05d}.parquet"
     for decimal, day in product(",." if texts[0].delimiter != "," else ".", DAYS):
         options = f"decimal_separator='{decimal}', dateformat='{day}'"
         try:
+            # Where no row is told by its number, their order counts for nothing.
+            engine.con.raw_sql("SET preserve_insertion_order = false")
             engine.con.raw_sql(
-                f"CREATE TEMP TABLE {name} AS SELECT {wanted} "
-                f"FROM {_read_csv(texts, columns)}, {options})"
+                f"COPY (SELECT {wanted} FROM {_read_csv(texts, columns)}, {options})) "
+                f"TO {_quoted(str(place))} (FORMAT parquet)"
             )
         except Exception as error:
             if not _of_a_file(error):
                 raise
             continue
-        table = engine.con.table(name).mutate(
+        finally:
+            engine.con.raw_sql("SET preserve_insertion_order = true")
+        table = engine.con.read_parquet(str(place), table_name=place.stem).mutate(
             **{FILE: ibis.literal(str(texts[0].path)), ROW: ibis.null("int64")}
         )
         return _typed(reading, table, list(columns), mapping, False)
