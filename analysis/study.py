@@ -65,6 +65,12 @@ class Study:
         return self.definition.study
 
     @property
+    def controlled(self) -> bool:
+        """Whether disclosure control is in force: declared, of numbers that are not public."""
+        rules = self.definition.disclosure
+        return rules is not None and not rules.public
+
+    @property
     def roles(self) -> Roles:
         return self.definition.roles
 

@@ -191,7 +191,9 @@ def gate(data, estimates):
 
 
 def test_small_bases_are_hidden_and_say_so(national, tables, found, estimates):
-    study = changed(national, thresholds=Thresholds(suppressed_base=20), synthetic=False)
+    study = changed(
+        national, thresholds=Thresholds(suppressed_base=20), synthetic=False, disclosure=None
+    )
     rows = gate(Data(study, tables), estimates)
     small = (found["base_n"] < 20).to_numpy()
     assert 100 < small.sum() < len(rows) == len(found)

@@ -102,7 +102,7 @@ def crosses(study: Study) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def hidden(study: Study) -> pd.DataFrame:
     thresholds = study.definition.thresholds.model_copy(update={"suppressed_base": 20})
-    return made(study, thresholds=thresholds)
+    return made(study, thresholds=thresholds, disclosure=None)
 
 
 # What the page holds
@@ -352,8 +352,9 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 def expected(report: Report, rows: pd.DataFrame) -> list[list[str]]:
     formats, labels = report.formats, report.labels
     return [
-        [formats.percent(row.share), formats.interval(row.share_low, row.share_high),
-         formats.number(row.count), formats.number(row.base_n),
+        [*(text if text != formats.missing or row.verdict != "suppressed" else "secret" for text in
+           (formats.percent(row.share), formats.interval(row.share_low, row.share_high),
+            formats.number(row.count), formats.number(row.base_n))),
          labels.verdict(row.verdict, row.reason), labels.term("evidence", row.evidence)]
         for row in rows.itertuples()
     ]  # fmt: skip
@@ -435,7 +436,7 @@ def test_a_suppressed_group_is_hatched_and_says_why(
     browser: Browser, study: Study, hidden: pd.DataFrame, tmp_path: Path
 ) -> None:
     thresholds = study.definition.thresholds.model_copy(update={"suppressed_base": 20})
-    definition = study.definition.model_copy(update={"thresholds": thresholds})
+    definition = study.definition.model_copy(update={"thresholds": thresholds, "disclosure": None})
     strict = Study(study.paths, definition, study.questionnaire, study.recodes, study.lines)
     page = browser.new_page()
     page.goto(plain_page(tmp_path, page_of(strict, hidden)[0]).as_uri() + "#q=practice&by=job")
@@ -443,7 +444,7 @@ def test_a_suppressed_group_is_hatched_and_says_why(
     assert hatched.count() > 0
     assert hatched.first.locator("rect.hatched").count() == 1
     assert hatched.first.locator(".mark, .ends").count() == 0
-    assert "n. d." in hatched.first.inner_text().replace("\u00a0", " ")
+    assert "secret" in hatched.first.inner_text().replace("\u00a0", " ")
     assert "Hachures" in page.locator(".note").inner_text()
     assert "20 personnes" in page.locator(".note").inner_text()
     assert compare(page, strict, hidden) > 8000

@@ -226,7 +226,7 @@ def test_a_suppressed_estimate_says_why():
     head, lines = table_of("jobs", report)
     row = next(line for line in lines if line[0] == "Montage")
     assert row[head.index("Avis")] == "non publié (base de moins de 10 personnes)"
-    assert row[head.index("Part")] == row[head.index("Base")] == "n.\u00a0d."
+    assert row[head.index("Part")] == row[head.index("Base")] == "secret"
     assert "Hachures\u00a0: estimation non publiée (base de moins de 10 personnes)." in note_of(
         "jobs", report
     )

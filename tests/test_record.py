@@ -1,5 +1,6 @@
 """The record beside a raw file, what a build records, and what pages say of both."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -10,7 +11,7 @@ import tiny_study as tiny
 import yaml
 
 from analysis.cli import main
-from analysis.definition import Privacy
+from analysis.definition import Disclosure, Privacy
 from analysis.display.labels import Labels
 from analysis.display.record import limits_table, provenance_table
 from analysis.intake.record import check_record
@@ -135,10 +136,27 @@ def test_readers_see_what_results_are_made_of(national):
     for words in ("data/&lt;b&gt;.csv", "0f", "pandas", "Programmes, et leur version",
                   "une estimation est dite fragile. (thresholds.fragile_base)"):  # fmt: skip
         assert words in html, words
-    limits = limits_table(record, Labels(national, "en"), "C")
-    assert "Under this base nothing is shown. (thresholds.suppressed_base)" in limits
-    assert "thresholds.fragile_width" in limits and "seed" not in limits
     assert provenance_table({}, Labels(national, "fr"), "C") == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "unsaid"),
+    [
+        (None, ["thresholds.suppressed_base"], ["disclosure"]),
+        ({"public": True}, ["disclosure.public"], ["disclosure.minimum_count", "suppressed_base"]),
+        ({}, ["disclosure.minimum_count", "disclosure.dominance.k", "disclosure.tolerance"],
+         ["disclosure.public", "suppressed_base"]),
+    ],
+    ids=["not declared", "public", "in force"],
+)  # fmt: skip
+def test_the_rules_that_are_in_force_are_told_and_no_others(national, rules, said, unsaid):
+    limits = Disclosure(**rules) if rules is not None else None
+    definition = national.definition.model_copy(update={"disclosure": limits})
+    study = dataclasses.replace(national, definition=definition)
+    table = limits_table({"settings": settings(study)}, Labels(study, "en"), "C")
+    assert "thresholds.fragile_width" in table and "seed" not in table
+    assert all(f"({name}" in table for name in said)
+    assert not [name for name in unsaid if name in table]
 
 
 def test_every_key_of_privacy_is_on_the_page_in_both_languages():
@@ -180,7 +198,8 @@ def test_the_page_on_privacy_says_how_many_numbers_are_withheld():
         def has_fact(self, variable: str, category: str) -> bool:
             return category in self.facts
 
-    told = Told(rows="274", primary="145", complementary="51", tolerance="5")
+    told = Told(rows="274", primary="145", complementary="51", tolerance="7", tests="60",
+                tests_withheld="58")  # fmt: skip
     for lang in ("fr", "en"):
         page = (PROJECT / "report" / lang / "privacy.qmd").read_text(encoding="utf-8")
         (line,) = [line for line in page.splitlines() if "'complementary'" in line]

@@ -122,7 +122,11 @@ def test_verdicts(national):
 def test_a_suppressed_cell_has_no_number_anywhere(national, tables):
     """With the threshold of a study whose answers are not public, on the same answers."""
     few = national.definition.model_copy(
-        update={"thresholds": Thresholds(suppressed_base=20), "synthetic": False}
+        update={
+            "thresholds": Thresholds(suppressed_base=20),
+            "synthetic": False,
+            "disclosure": None,
+        }
     )
     frames = release(dataclasses.replace(national, definition=few), tables)
     estimates, precision = frames["estimates"], frames["precision"]

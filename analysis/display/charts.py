@@ -49,7 +49,7 @@ class Words:
         """The number printed at the end of a mark."""
         formats = self.labels.formats
         if row.verdict == "suppressed":
-            return formats.missing
+            return formats.withheld
         if self.entry.value == "count":
             return formats.number(row.count)
         if self.entry.value == "fraction":
@@ -76,11 +76,17 @@ class Words:
 
     def base_number(self, row: Any) -> str:
         """The base of a row, as a number."""
-        return self.labels.formats.number(row.base_n)
+        return self.labels.formats.told(self.labels.formats.number(row.base_n), row.verdict)
+
+    def count_number(self, row: Any) -> str:
+        """The count of a row, as a number."""
+        return self.labels.formats.told(self.labels.formats.number(row.count), row.verdict)
 
     def base(self, n: float) -> str:
         """A base as it stands beside a label: n = 243."""
-        return self.labels.term("figure", "n", n=self.labels.formats.number(n))
+        formats = self.labels.formats
+        told = formats.withheld if math.isnan(n) else formats.number(n)
+        return self.labels.term("figure", "n", n=told)
 
 
 def draw(rows: pd.DataFrame, words: Words) -> dict[str, Spec]:
@@ -276,7 +282,7 @@ def _item_base(cells: dict[str, Any], words: Words) -> str:
     ]
     outside = cells.get(battery.not_concerned or "")
     if outside is not None:
-        n = words.labels.formats.number(outside.count)
+        n = words.count_number(outside)
         parts.append(words.labels.term("figure", "not_concerned", n=n))
     return " · ".join(parts)
 
@@ -468,9 +474,8 @@ def _flow_columns(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spe
         sheet.traces.append(_block(at, floor, height, row, words))
         left: dict[str, Any] = {"x": at - 0.46, "on_data": True}
         sheet.text(
-            floor + 20, words.labels.formats.number(row.count), size=theme.BIG, serif=True,
-            bold=True, **left,
-        )  # fmt: skip
+            floor + 20, words.count_number(row), size=theme.BIG, serif=True, bold=True, **left
+        )
         y = sheet.lines(floor + 38, theme.wrap(words.steps[at], room), **left)
         soft = theme.wrap(words.step_notes[at], room, theme.SMALL)
         ends.append(sheet.lines(y, soft, size=theme.SMALL, color=theme.SOFT, **left))
@@ -490,7 +495,7 @@ def _flow_rows(rows: pd.DataFrame, words: Words, canvas: theme.Canvas) -> Spec:
     largest = max(*map(_count, found), 1.0)
     sheet, y = Sheet(canvas, left=64), 2.0
     for at, row in enumerate(found):
-        number = words.labels.formats.number(row.count)
+        number = words.count_number(row)
         sheet.text(y + 14, number, shift=-64, size=theme.BIG, serif=True, bold=True)
         bar = _bar(row, y + 10, words, Look(16, length=_count(row) / largest, interval=False))
         sheet.traces.append(bar)

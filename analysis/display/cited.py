@@ -73,6 +73,7 @@ def _estimate(row: Any, labels: Labels) -> dict[str, str]:
     value = row["count"] / row["base_n"] if mean else row["share"]
     # The mean of a score may be drawn on its own scale; its share is that mean.
     told = formats.number(value, 2) if mean or _score(row) else formats.percent(value)
+    count, base = formats.number(row["count"]), formats.number(row["base_n"])
     ends = [row["share_low"], row["share_high"]]
     known = not (mean or pd.isna(ends).any())
     return {
@@ -81,8 +82,8 @@ def _estimate(row: Any, labels: Labels) -> dict[str, str]:
         "value": "" if pd.isna(value) else told,
         "interval": (_scores(ends, labels) if _score(row) else formats.interval(*ends))
         if known else "",
-        "count": "" if _score(row) else formats.number(row["count"]),
-        "base_n": formats.number(row["base_n"]),
+        "count": "" if _score(row) else formats.told(count, row["verdict"]),
+        "base_n": formats.told(base, row["verdict"]),
         "verdict": labels.verdict(row["verdict"], row["reason"]),
         "evidence": labels.term("evidence", row["evidence"]),
     }  # fmt: skip

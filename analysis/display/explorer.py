@@ -36,7 +36,7 @@ FIGURE_WORDS = [
     "base", "base_alone", "n", "fragile", "suppressed", "hidden_say", "illustrative",
     "illustrative_some", "illustrative_say", "csv", "csv_of", "link_of",
 ]  # fmt: skip
-FORMATS = ["decimal", "thousands", "percent", "interval", "fraction", "missing", "quote",
+FORMATS = ["decimal", "thousands", "percent", "interval", "fraction", "missing", "withheld", "quote",
            "list_last", "list_or"]  # fmt: skip
 
 
@@ -354,11 +354,14 @@ def _first_table(
 
 def _row(row: Any, labels: Labels) -> list[str]:
     formats = labels.formats
-    return [
+    numbers = [
         formats.percent(row.share),
         formats.interval(row.share_low, row.share_high),
         formats.number(row.count),
         formats.number(row.base_n),
+    ]
+    return [
+        *(formats.told(text, row.verdict) for text in numbers),
         labels.verdict(row.verdict, row.reason),
         labels.term("evidence", row.evidence),
     ]

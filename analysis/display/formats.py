@@ -129,6 +129,15 @@ class Formats:
         return ", ".join(items[:-1]) + self.facts[last] + items[-1]
 
     @property
+    def withheld(self) -> str:
+        """What stands where a number is not released, as statistical offices write it."""
+        return str(self.facts["withheld"])
+
+    def told(self, text: str, verdict: str) -> str:
+        """A number as text: of an estimate that is not released, what says so."""
+        return self.withheld if verdict == "suppressed" and text == self.missing else text
+
+    @property
     def missing(self) -> str:
         """What stands where a number cannot be given."""
         return self.facts["missing"]

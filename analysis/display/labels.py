@@ -166,7 +166,10 @@ class Labels:
 
     def _told(self, reason: str) -> list[str]:
         names = reason.split(";") if reason else []
-        return ["hidden_base"] if "hidden_base" in names else names
+        if "hidden_base" in names:
+            # Under disclosure control a base may be hidden for others than its own people.
+            return ["hidden_count" if self.study.controlled else "hidden_base"]
+        return names
 
     def term(
         self, section: str, key: str, problem: InputError | None = None, **values: object

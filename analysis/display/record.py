@@ -28,8 +28,23 @@ def provenance_table(record: Mapping[str, Any], labels: Labels, caption: str) ->
 
 def limits_table(record: Mapping[str, Any], labels: Labels, caption: str) -> str:
     """The thresholds and rules of disclosure control that the results were made under."""
-    rows = [("", *row) for row in _settings(record, labels, LIMITS)]
+    told = {"settings": _in_force(record.get("settings", {}))}
+    rows = [("", *row) for row in _settings(told, labels, LIMITS)]
     return _table(rows, labels, caption, "") if rows else ""
+
+
+def _in_force(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that decide: of public numbers, that they are; and where disclosure control is
+    declared at all, no threshold that it takes the place of."""
+    rules, found = settings.get("disclosure"), dict(settings)
+    if rules is None:
+        return {name: value for name, value in found.items() if name != "disclosure"}
+    limits = settings.get("thresholds", {})
+    found["thresholds"] = {n: v for n, v in limits.items() if n != "suppressed_base"}
+    found["disclosure"] = (
+        {"public": True} if rules["public"] else {n: v for n, v in rules.items() if n != "public"}
+    )
+    return found
 
 
 def _table(rows: list[tuple[str, str, str]], labels: Labels, caption: str, named: str) -> str:

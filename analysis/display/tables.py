@@ -163,7 +163,7 @@ def _cell(row: Any, name: str, words: Words) -> str:
         "count": lambda: formats.number(row.count),
         "base_n": lambda: formats.number(row.base_n),
     }
-    return makers[name]()
+    return formats.told(makers[name](), row.verdict)
 
 
 def _interval(row: Any, words: Words) -> str:

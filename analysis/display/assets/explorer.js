@@ -21,7 +21,7 @@
   }
 
   function number(value) {
-    if (value === null) return formats.missing;
+    if (value === null) return formats.withheld;
     return String(value).replace(/\B(?=(\d{3})+$)/g, formats.thousands);
   }
 
@@ -31,7 +31,13 @@
     return formats.percent.replace("{}", String(Math.floor(share * 100 / data.part + 0.5)));
   }
 
+  /* A count is there wherever the estimate is released, whatever the base. */
+  function shareOf(cell) {
+    return cell.count === null ? formats.withheld : percent(cell.share);
+  }
+
   function interval(cell) {
+    if (cell.count === null) return formats.withheld;
     if (cell.low === null) return formats.missing;
     return fill(formats.interval, { low: percent(cell.low), high: percent(cell.high) });
   }
@@ -207,8 +213,8 @@
     const counted = fill(formats.fraction, { count: number(cell.count), total: number(cell.group.base) });
     row.title = cell.share === null
       ? `${label} – ${cell.told}`
-      : [`${label} – ${percent(cell.share)}`, counted, interval(cell), cell.told].filter(Boolean).join(", ");
-    row.append(name, bar(cell), element("span", percent(cell.share), { class: "value" }));
+      : [`${label} – ${shareOf(cell)}`, counted, interval(cell), cell.told].filter(Boolean).join(", ");
+    row.append(name, bar(cell), element("span", shareOf(cell), { class: "value" }));
     return row;
   }
 
@@ -256,7 +262,7 @@
 
   function values(cell) {
     return {
-      share: percent(cell.share), interval: interval(cell), count: number(cell.count),
+      share: shareOf(cell), interval: interval(cell), count: number(cell.count),
       base_n: number(cell.group.base), verdict: cell.told, evidence: cell.resting,
     };
   }

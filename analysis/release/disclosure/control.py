@@ -64,7 +64,7 @@ def decide(
         every_measure = pd.Series(True, index=measures.index)
         least = 0 if rules else data.study.definition.thresholds.suppressed_base
         alone = [_bases_alone(frame, least) for frame in (estimates, crosses)]
-        return Decided(alone[0], alone[1], every_test, every_measure, _facts(rules, None))
+        return Decided(alone[0], alone[1], every_test, every_measure, _facts(rules, None, None))
     own = linked.counted(data, measures)
     parts = {"estimates": estimates, "crosses": crosses, "measures": own}
     rows = pd.concat([f.assign(origin=name) for name, f in parts.items()], keys=parts)
@@ -77,10 +77,11 @@ def decide(
         of[name] = Control(part["count"], part["base"], part["reason"])
     results = rows[rows["origin"] != "measures"]
     shown = linked.Shown(results, every.loc[results.index, "count"])
+    tested = linked.tests_shown(tests, shown)
     return Decided(
         of["estimates"],
         of["crosses"],
-        linked.tests_shown(tests, shown),
+        tested,
         linked.measures_shown(
             measures,
             shown,
@@ -88,7 +89,7 @@ def decide(
             rules,
             linked.Batteries(data.study.sides, frozenset(_of_two(data))),
         ),
-        _facts(rules, every.loc[results.index, "reason"]),
+        _facts(rules, every.loc[results.index, "reason"], tested),
     )
 
 
@@ -100,12 +101,15 @@ def _bases_alone(frame: pd.DataFrame, least: int) -> Control:
     return Control(hidden, hidden, hidden.map({True: "hidden_base", False: ""}))
 
 
-def _facts(rules: Disclosure | None, reasons: pd.Series | None) -> pd.DataFrame:
-    """The rules applied, and how many numbers are withheld, for themselves and beside them."""
+def _facts(
+    rules: Disclosure | None, reasons: pd.Series | None, tests: pd.Series | None
+) -> pd.DataFrame:
+    """The rules applied; how many numbers are withheld, for themselves and beside them; how many
+    tests are."""
     if rules is None:
         return pd.DataFrame(columns=["variable", "category", "value"])
     rows = [("public", str(rules.public).lower())]
-    if reasons is not None:
+    if reasons is not None and tests is not None:
         rows += [
             ("minimum_count", str(rules.minimum_count)),
             ("minimum_base", str(rules.minimum_base)),
@@ -114,6 +118,8 @@ def _facts(rules: Disclosure | None, reasons: pd.Series | None) -> pd.DataFrame:
             ("rows", str(len(reasons))),
             ("primary", str(int(reasons.isin(PRIMARY).sum()))),
             ("complementary", str(int((reasons == COMPLEMENTARY).sum()))),
+            ("tests", str(len(tests))),
+            ("tests_withheld", str(int((~tests).sum()))),
         ]
     return pd.DataFrame(
         [("disclosure", *row) for row in rows], columns=["variable", "category", "value"]
