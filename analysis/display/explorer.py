@@ -36,8 +36,8 @@ FIGURE_WORDS = [
     "base", "base_alone", "n", "fragile", "suppressed", "hidden_say", "illustrative",
     "illustrative_some", "illustrative_say", "csv", "csv_of", "link_of",
 ]  # fmt: skip
-FORMATS = ["decimal", "thousands", "percent", "interval", "fraction", "missing", "withheld", "quote",
-           "list_last", "list_or"]  # fmt: skip
+FORMATS = ["decimal", "thousands", "percent", "interval", "fraction", "missing", "withheld",
+           "quote", "list_last", "list_or"]  # fmt: skip
 
 
 @dataclass(frozen=True)
