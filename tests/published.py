@@ -229,7 +229,8 @@ def small_numbers(rows: list[Told], least: int) -> list[Told]:
 
 # People counted in a sentence; not what a rule asks for ("under 10 people").
 PEOPLE = re.compile(
-    r"(?<!moins de)(?<!than)(?<!than to)(?<!under)(?<![\d,.]) (\d+) "
+    r"(?<!moins de)(?<!moins)(?<!que)(?<!1 à)(?<!1 to)(?<!than)(?<!least)(?<!under)(?<![\d,.])"
+    r" (\d+) "
     r"(?:personnes?|people|person|réponses?|responses?)\b"
 )
 N_IS = re.compile(r"\bn = (\d+)")

@@ -181,14 +181,14 @@ def _of_bands(rows: pd.DataFrame, words: Words, sources: Sources) -> Facts:
 
 
 def trend_test(entry: Entry, sources: Sources) -> pd.DataFrame | None:
-    """The row of the trend test that goes with a figure, if there is one."""
+    """The row of the trend test that goes with a figure, if there is one that is released."""
     tests = sources.results.tests
     if tests.empty or not entry.test or not entry.by:
         return None
     names = sources.variable(entry.variable or ""), sources.variable(entry.by)
     population = sources.population(entry.variable or "", entry.population)
     found = find_test(tests, *names, entry.test, population)
-    return found if len(found) == 1 else None
+    return found if found["p_value"].notna().sum() == len(found) == 1 else None
 
 
 def direction(shares: list[float], p: float | None) -> str:

@@ -324,6 +324,8 @@ class Report:
         if len(found) != 1:
             raise PageError(f"{call}: {len(found)} tests in the results, not one")
         p = self.formats.p_value(float(found["p_value"].iloc[0]))
+        if found["n"].isna().all():  # no test that could not be computed: one that is not released
+            p = self.formats.withheld
         return number(p, together(lines("t", found.index)))
 
     def one(

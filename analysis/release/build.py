@@ -24,7 +24,7 @@ from analysis.release import crosses, plausibility
 from analysis.release.audit import COLUMNS, explained, findings, named
 from analysis.release.disclosure.control import decide
 from analysis.release.disclosure.linked import MEASURE_NAMES, NAMES, without
-from analysis.release.disclosure.rounding import rounded
+from analysis.release.disclosure.rounding import rounded, whole_percentages
 from analysis.release.evidence import evidence, of_measures, of_tests
 from analysis.release.exports import codebook, write_results
 from analysis.release.free_text import fewest, free_text
@@ -101,8 +101,10 @@ def release(
         "crosses": released[CROSSES],
     }
     rules = study.definition.disclosure
-    if rules and rules.rounding and not rules.public:
+    if study.controlled and rules and rules.rounding:
         first = rounded(first, rules.rounding)
+    if study.controlled and study.definition.design.declared:
+        first = whole_percentages(first)
     first = {name: _rounded(frame) for name, frame in first.items()}
     written = free_text(study, tables["survey"]) if "survey" in tables else {}
     titles = consumption.titles(data, fewest(study))

@@ -25,6 +25,15 @@ def rounded(frames: dict[str, pd.DataFrame], base: int) -> dict[str, pd.DataFram
     }
 
 
+def whole_percentages(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables of results with whole percentages, of a study that weights its answers.
+
+    A weighted share of ten digits tells who is in it: where weights follow from published margins,
+    one set of people alone gives it. Counts and bases, which are not weighted, stay as they are.
+    """
+    return {name: frame.round(DECIMALS) for name, frame in frames.items()}
+
+
 def nearest(numbers: pd.Series, base: int) -> pd.Series:
     """Nearest multiples, halves upwards."""
     return (numbers.astype(float) / base + 0.5).map(np.floor, na_action="ignore") * base
