@@ -256,7 +256,8 @@ class Auditor:
         count, base = found
         if told.method == "mean_score":
             return
-        if told.method not in ("wilson", "count"):
+        mentions = self.weighted and told.names[-1] == "mentions"
+        if told.method not in ("wilson", "count") or mentions:
             self._weighted(told, count, base)
             return
         known = self.ends.get((base * 1.0).tobytes(), [1, MOST])

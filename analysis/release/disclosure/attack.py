@@ -10,11 +10,14 @@ proved once only widens.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
+
+if TYPE_CHECKING:
+    import highspy
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -146,6 +149,8 @@ class Attacker:
 
     def _solve(self, cost: Floats, room: Floats) -> highspy.HighsSolution:
         """The cheapest moves within the room that each column has."""
+        import highspy  # noqa: PLC0415
+
         self.solver.changeColsBounds(len(room), self.columns, np.zeros(len(room)), room)
         self.solver.changeColsCost(len(cost), self.columns, cost)
         self.solver.run()
@@ -165,6 +170,9 @@ class Attacker:
 
 def _solver(sums: csr_array) -> highspy.Highs:
     """A linear programme whose rows are relations between moves."""
+    # Few studies have control on, and no other needs it.
+    import highspy  # noqa: PLC0415
+
     programme, (rows, columns) = highspy.HighsLp(), sums.shape
     programme.num_row_, programme.num_col_ = rows, columns
     programme.col_cost_ = programme.col_lower_ = programme.col_upper_ = np.zeros(columns)
