@@ -95,13 +95,15 @@ def protect(task: Task, few: int = FEW) -> Flags:
     few: cells up to which the cheapest choice is looked for.
     """
     found = _cheapest(task) if len(task.cost) <= few else None
-    hidden = _moved(task) if found is None else found
-    return _moved(task.with_zeros(hidden)) if task.zeros.any() else hidden
+    # What is proved once stays so when more is hidden.
+    attacker = Attacker(task.published)
+    hidden = _moved(task, attacker) if found is None else found
+    return _moved(task.with_zeros(hidden), attacker) if task.zeros.any() else hidden
 
 
-def _moved(task: Task) -> Flags:
+def _moved(task: Task, attacker: Attacker) -> Flags:
     """Hide what moves when unsafe cells go as far as they must, until all are safe."""
-    attacker, hidden = Attacker(task.published), task.closed(task.hidden)
+    hidden = task.closed(task.hidden)
     hopeless = np.zeros_like(hidden)
     while True:
         left = attacker.together(hidden & ~task.fixed, task.needed(hidden)) & hidden & ~hopeless
