@@ -77,3 +77,14 @@ def test_rules_are_shown_with_what_they_match(roots):
     assert "Midjourney" in shown['r.table("title_rules")']
     assert none["title"].iloc[0] in shown['r.table("titles_unmatched")']
     assert shown['r.table("title_quality")'].count("%") >= 18
+
+
+def test_the_figure_of_providers_names_the_largest(roots):
+    shown = cells(roots[4_000], "en", "consumption")['r.figure("leading-providers")']
+    folder = roots[4_000] / "data/clean" / STUDY / "results"
+    rows = pd.read_csv(folder / "estimates.csv")
+    rows = rows[(rows["variable"] == "provider") & (rows["base_kind"] == "actions")]
+    rows = rows[rows["by"].isna() & (rows["category"] != "other_providers")]
+    assert len(rows) == 10
+    for row in rows.itertuples():
+        assert row.category in shown and f"{row.count:,.0f}" in shown

@@ -64,6 +64,8 @@ class Labels:
         """Codes of the answers of a variable in the order of its question, sets left out."""
         if self._measured(name) and self._source(population) == "survey":
             return []  # numbers and days, though the analysis may call something so too
+        if name in OWN_NAMES:
+            return []  # as many as there are names; the analysis adds one for the rest
         for wording in self._wordings(name, population, sets=False):
             if wording.answers:
                 return list(wording.answers)
