@@ -23,6 +23,10 @@ SIGNATURES = {
 }
 
 
+# Ten times the largest questionnaire anyone sent out; a review of comments too.
+MAX_BYTES = 50_000_000
+
+
 def kind_of(data: bytes) -> str:
     """What the first bytes of a file say it is; "" where they say nothing."""
     start = data.lstrip(b" \t\r\n\xef\xbb\xbf")
@@ -33,9 +37,14 @@ def read_text(path: Path, shown: str, what: str) -> str:
     """A text file in UTF-8, without its mark.
 
     what: how the file should be, as « CSV in UTF-8 ». Raises InputError: cannot be opened, empty,
-    another kind of file, another encoding (with the line).
+    too large, another kind of file, another encoding (with the line).
     """
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise InputError(
+                [Problem(shown, "the file has a believable size", f"{size} bytes",
+                         f"{MAX_BYTES} bytes at most", "check that it is the right file")]
+            )  # fmt: skip
         data = path.read_bytes()
     except OSError as error:
         raise InputError(

@@ -72,6 +72,8 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
     problems += [*_missing_texts(definition, problem), *senseless(study, problem)]
     if study.questionnaire is not None:
         problems += _unknown_names(study, problem)
+    else:
+        problems += _unknown_populations(study, problem)
     return problems
 
 
@@ -243,6 +245,11 @@ def _unknown_populations(study: Study, problem: Any) -> list[Problem]:
         for n, cut in enumerate(cuts)
     ]
     named += [(("base_populations", q), p) for q, p in definition.base_populations.items()]
+    if (spec := definition.roles.consumption) is not None:
+        named += [
+            (("roles", "consumption", "counts", str(n)), p) for n, p in enumerate(spec.counts)
+        ]
+        named += [(("roles", "consumption", "actions"), spec.actions)]
     return [
         problem(place, "a table names a population", population, "a population of study.yml",
                 nearest(population, known))

@@ -165,6 +165,38 @@ def laughing_yaml(root: Path) -> None:
     ))  # fmt: skip
 
 
+def long_list(root: Path) -> None:
+    """A cell of thirty million answers."""
+    point_to(root, "survey.parquet")
+    offsets, answers = pa.array([0, 30_000_000], pa.int32()), np.zeros(30_000_000, dtype="int8")
+    cell = pa.ListArray.from_arrays(offsets, pa.array(answers))
+    pq.write_table(pa.table({"a": cell}), root / RAW / "survey.parquet")
+
+
+def many_sheets(root: Path) -> None:
+    """A workbook that names one sheet 100,000 times."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    book = f'<workbook xmlns="{SPACE}" xmlns:r="{office}"><sheets>'.encode()
+    book += b'<sheet name="a" sheetId="1" r:id="rId1"/>' * 100_000 + b"</sheets></workbook>"
+    as_xlsx(root, rows(TEXT % b"a"), workbook=book)
+
+
+def wide_row(root: Path) -> None:
+    as_xlsx(root, rows(b'<row r="1">' + b"<c><v>1</v></c>" * 1_000_000 + b"</row>"))
+
+
+def record(text: str) -> Callable[[Path], None]:
+    def make(root: Path) -> None:
+        (root / f"{SURVEY}.meta.yml").write_text(text, encoding="utf-8")
+
+    return make
+
+
+def large_record(root: Path) -> None:
+    record("x")(root)
+    os.truncate(root / f"{SURVEY}.meta.yml", 10**9)
+
+
 def huge_sav(root: Path) -> None:
     """A header that promises two thousand million cases."""
     point_to(root, "survey.sav")
@@ -189,6 +221,17 @@ BOMBS: dict[str, Callable[[Path], None]] = {
     "a study of a gigabyte": lambda root: os.truncate(root / DEFINITION / "study.yml", 10**9),
     "a number of 100,000 digits": lambda root: add(root, "seed: " + "9" * 100_000 + "\n"),
     "cases that are not there": huge_sav,
+    "a cell of millions of answers": long_list,
+    "a hundred thousand sheets": many_sheets,
+    "a row of a million cells": wide_row,
+    "rows without an answer": lambda root: (
+        (root / SURVEY).write_bytes(b"a,b\n" + b",\n" * 10**6) and None
+    ),
+    "lines without a row": lambda root: (
+        (root / SURVEY).write_bytes(b"a,b\n" + b"\n" * 10**7) and None
+    ),
+    "a record of brackets": record("x: " + "[" * 100_000),
+    "a record of a gigabyte": large_record,
 }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from analysis.definition import Model, Text
 from analysis.errors import InputError, Problem, nearest
+from analysis.plain_text import read_text
 from analysis.safe_yaml import read_study
 from analysis.study import Study
 
@@ -67,8 +68,9 @@ def read_declared(root: Path) -> Declared:
     path = root / FILE
     if not path.is_file():
         return Declared()
+    text = read_text(path, FILE, "YAML in UTF-8")
     try:
-        return Declared.model_validate(read_study(path.read_text(encoding="utf-8"))[0] or {})
+        return Declared.model_validate(read_study(text)[0] or {})
     except ValidationError as error:
         problems = [
             Problem(FILE, RULE, repr(item.get("input")), item["msg"],
@@ -76,7 +78,7 @@ def read_declared(root: Path) -> Declared:
             for item in error.errors()
         ]  # fmt: skip
         raise InputError(problems) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         problem = Problem(FILE, "comparisons.yml is YAML in UTF-8", str(error).splitlines()[0],
                           "valid YAML", "correct the file")  # fmt: skip
         raise InputError([problem]) from error

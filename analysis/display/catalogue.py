@@ -9,10 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import InputError, Problem, nearest
-from analysis.safe_yaml import read_yaml
+from analysis.plain_text import read_text
+from analysis.safe_yaml import read_study
 
 Text = str | dict[str, str]
 
@@ -160,7 +162,7 @@ def _read(files: Files, model: Any) -> Any:
                     )
                 ]
             )
-        for part, entries in (read_yaml(path.read_text(encoding="utf-8")) or {}).items():
+        for part, entries in _tree(path, shown).items():
             known = tree.setdefault(part, {})
             for name, entry in entries.items():
                 known[name] = {**known.get(name, {}), **entry}
@@ -169,6 +171,29 @@ def _read(files: Files, model: Any) -> Any:
     except ValidationError as error:
         shown = " or ".join(shown for _, shown in files)
         raise InputError([_problem(shown, item) for item in error.errors()]) from error
+
+
+def _tree(path: Path, shown: str) -> dict[str, Any]:
+    """Parts of a file of words, which a study may bring too. Raises InputError."""
+    found: str | None = None
+    try:
+        tree = read_study(read_text(path, shown, "YAML in UTF-8"))[0] or {}
+        if not isinstance(tree, dict):
+            found = type(tree).__name__
+        elif wrong := [part for part, entries in tree.items() if not _named(entries)]:
+            found = f"{wrong[0]}: {tree[wrong[0]]!r}"
+    except yaml.YAMLError as error:
+        found = str(error).splitlines()[0]
+    if found is not None:
+        raise InputError(
+            [Problem(shown, "the report's words are YAML, each below its name", found,
+                     "parts, names in them, and words by name", "correct this file")]
+        )  # fmt: skip
+    return tree
+
+
+def _named(entries: Any) -> bool:
+    return isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values())
 
 
 def _problem(shown: str, item: Any) -> Problem:

@@ -141,7 +141,13 @@ def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _without_empty_end(table: pa.Table) -> pa.Table:
     """The table without the empty rows that a spreadsheet leaves at its end."""
-    end = len(table)
-    while end and all(not column[end - 1].is_valid for column in table.columns):
-        end -= 1
-    return table.slice(0, end)
+    filled = 0
+    for column in table.columns:
+        at = len(column)
+        for chunk in reversed(column.chunks):
+            at -= len(chunk)
+            given = np.flatnonzero(chunk.is_valid().to_numpy(zero_copy_only=False))
+            if len(given):
+                filled = max(filled, at + int(given[-1]) + 1)
+                break
+    return table.slice(0, filled)

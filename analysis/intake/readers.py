@@ -30,6 +30,7 @@ from analysis.intake.workbooks import MAX_COLUMNS
 MAX_BYTES = 2_000_000_000
 MAX_LINE = 10_000_000
 MAX_CELLS = 150_000_000
+MAX_EMPTY = 100_000  # rows without a cell, more than any spreadsheet leaves
 PIECE = 1 << 18
 BLOCK = 1 << 20
 END = re.compile(rb"[\r\n]")
@@ -120,6 +121,7 @@ def _csv_table(path: Path, shown: str, may_repeat: Callable[[str], bool]) -> pd.
 def _csv_rows(data: bytes, delimiter: str, shown: str) -> list[Row]:
     reader = csv.reader(_lines(data), delimiter=delimiter, strict=True)
     rows: list[Row] = []
+    empty = 0
     # A text that comes again is kept once.
     kept: dict[str, str] = {}
     try:
@@ -128,6 +130,10 @@ def _csv_rows(data: bytes, delimiter: str, shown: str) -> list[Row]:
             if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
                 value, known = f"{len(cells)}", f"{MAX_COLUMNS}"
                 raise _stop("limit_columns", shown, number, value=value, known=known)
+            empty += not any(cells)
+            if empty > MAX_EMPTY:
+                value, known = f"{empty}…", f"{MAX_EMPTY}"
+                raise _stop("limit_empty", shown, number, value=value, known=known)
             rows.append((number, [kept.setdefault(text := cell.strip(), text) for cell in cells]))
     except csv.Error as error:
         raise _stop("file_quotes", shown, len(rows) + 1, value=str(error)) from error
@@ -271,6 +277,7 @@ def _parquet_rows(path: Path, shown: str) -> list[Row]:
         # By pyarrow itself: pandas would hide the columns it once used as an index.
         found = pyarrow.parquet.read_metadata(path)
         _check_cells(found.num_rows, found.num_columns, shown)
+        _check_lists(found, shown)
         table = pyarrow.parquet.read_table(path)
     except InputError:
         raise
@@ -288,6 +295,15 @@ def _check_cells(rows: int, columns: int, shown: str) -> None:
         raise _stop("limit_columns", shown, value=f"{columns}", known=f"{MAX_COLUMNS}")
     if rows * columns > MAX_CELLS:
         raise _stop("limit_cells", shown, value=f"{rows * columns}", known=f"{MAX_CELLS}")
+
+
+def _check_lists(found: Any, shown: str) -> None:
+    """A list in a cell holds the answers to one question, not a million of them."""
+    for group in (found.row_group(at) for at in range(found.num_row_groups)):
+        for column in (group.column(at) for at in range(group.num_columns)):
+            if column.num_values > group.num_rows * MAX_COLUMNS:
+                value, known = f"{column.num_values}", f"{group.num_rows * MAX_COLUMNS}"
+                raise _stop("limit_cells", shown, value=value, known=known)
 
 
 def _parquet_cell(value: Any) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from analysis.intake.texts import Failure, problem
 from analysis.paths import record_of
-from analysis.safe_yaml import read_yaml
+from analysis.safe_yaml import MAX_BYTES, read_study
 
 # Rules that stop nothing: a record that is not there, or not brought up to date, says nothing
 # against the answers themselves.
@@ -27,8 +27,10 @@ def check_record(path: Path, shown: str) -> list[Failure]:
     record, name = record_of(path), record_of(Path(shown)).as_posix()
     if not record.is_file():
         return [problem(MISSING, shown, name=Path(name).name)]
+    if (size := record.stat().st_size) > MAX_BYTES:
+        return [problem("limit_bytes", name, value=str(size), known=str(MAX_BYTES))]
     try:
-        said = read_yaml(record.read_text(encoding="utf-8"))
+        said, _ = read_study(record.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return [problem("record_unread", name, value=str(error).splitlines()[0])]
     if not isinstance(said, dict):

@@ -6,6 +6,7 @@ last column of each row. What no table of answers has is refused before it is un
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,11 @@ SMALL = 20_000_000  # unpacked bytes that are read whatever their ratio
 MAX_PARTS = 2_000
 MAX_COLUMNS = 5_000
 MAX_ROWS = 1_048_576  # of a sheet, by the standard
+MAX_SHEETS = 500
+MAX_ELEMENTS = 40 * MAX_COLUMNS  # of XML between two ends of a row: a cell has up to five, or runs
+PIECE = 1 << 20
+ROW_END = re.compile(rb"</(?:\w+:)?row\s*>")
+SHEET = re.compile(rb"<(?:\w+:)?sheet\s")
 
 
 def check_parts(path: Path, shown: str) -> None:
@@ -38,6 +44,34 @@ def check_parts(path: Path, shown: str) -> None:
         raise _stop("limit_ratio", shown, value=ratio, known=f"{MAX_RATIO}")
 
 
+def check_content(path: Path, shown: str) -> None:
+    """Raises InputError for more sheets than any workbook has, or a row of more cells: told by
+    their signs, as reading them as XML is what would take the time."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith("workbook.xml"):
+                _check_sheets(archive.read(name), shown)
+            elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as part:
+                    _check_rows(iter(lambda: part.read(PIECE), b""), shown)
+
+
+def _check_sheets(book: bytes, shown: str) -> None:
+    count = len(SHEET.findall(book))
+    if count > MAX_SHEETS:
+        raise _stop("limit_sheets", shown, value=f"{count}", known=f"{MAX_SHEETS}")
+
+
+def _check_rows(pieces: Iterator[bytes], shown: str) -> None:
+    count = 0
+    for piece in pieces:
+        for number, row in enumerate(ROW_END.split(piece)):
+            count = row.count(b"<") + (0 if number else count)
+            if count > MAX_ELEMENTS:
+                value, known = f"{count // 2}…", f"{MAX_COLUMNS}"
+                raise _stop("limit_columns", shown, value=value, known=known)
+
+
 def sheets(
     path: Path, shown: str, text: Callable[[Any], str]
 ) -> Iterator[tuple[str, Iterator[list[str]]]]:
@@ -50,6 +84,7 @@ def sheets(
 
     with _damage(shown):
         check_parts(path, shown)
+        check_content(path, shown)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and menus openpyxl does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
