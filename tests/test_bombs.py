@@ -26,13 +26,15 @@ SURVEY = f"{RAW}/survey.csv"
 SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 # Runs commands in one process, so that its memory is that of the worst of them.
 RUN = """
-import resource, sys, time
+import sys, time
 from analysis.cli import main
 for root in sys.argv[1:]:
     before = time.process_time()
     code = main(["validate", "{study}", "--root", root])
     print("RAN", root, code, time.process_time() - before)
-print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Of this program alone: ru_maxrss begins at what the process that started it had.
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print("PEAK", int(status["VmHWM"].split()[0]) // 1024)
 """
 
 
