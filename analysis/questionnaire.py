@@ -145,6 +145,7 @@ def read_questionnaire(path: Path, shown: str | None = None) -> Questionnaire:
     _stop_at([
         *_unknown_lists(file, sheets),
         *_repeated_names(file, sheets),
+        *_repeated_labels(file, sheets["choices"]),
         *_missing_labels(form),
         *_broken_expressions(form, sheets["survey"]),
     ])  # fmt: skip
@@ -440,6 +441,23 @@ def _repeated_names(file: str, sheets: dict[str, Rows]) -> list[Problem]:
                             f"rename it here or in row {first[name]}", row, column)
                 )  # fmt: skip
             first.setdefault(name, row)
+    return problems
+
+
+def _repeated_labels(file: str, choices: Rows) -> list[Problem]:
+    """Answers of one list that read the same in a language: an export of labels cannot tell them
+    apart, nor can a reader."""
+    first: dict[tuple[str, str, str], int] = {}
+    problems = []
+    for row, record in choices:
+        for lang, text in _texts(record, LABEL).items():
+            place = (record.get("list_name", ""), lang, " ".join(text.split()).casefold())
+            if text.strip() and first.setdefault(place, row) != row:
+                problems.append(
+                    Problem(file, "an answer of a list has a label of its own", text,
+                            f"another {lang} label than row {first[place]}",
+                            "word one of both otherwise, or remove it", row, f"label ({lang})")
+                )  # fmt: skip
     return problems
 
 

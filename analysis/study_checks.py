@@ -72,9 +72,20 @@ def check_names(study: Study, shown: str, line: Callable[[tuple], int | None]) -
     problems += [*_missing_texts(definition, problem), *senseless(study, problem)]
     if study.questionnaire is not None:
         problems += _unknown_names(study, problem)
+    elif definition.sources.survey is not None:
+        return [*problems, _no_questionnaire(study)]
     else:
         problems += _unknown_populations(study, problem)
     return problems
+
+
+def _no_questionnaire(study: Study) -> Problem:
+    folder = study.paths.shown(study.paths.definition)
+    return Problem(
+        f"{folder}/questionnaire.csv", "a survey has its questionnaire", "no such file",
+        "questionnaire.csv or questionnaire.xlsx (an XLSForm)",
+        "put it there, or let `new` write one from the export under another name of study",
+    )  # fmt: skip
 
 
 def _leaves(study: Study, path: str) -> bool:

@@ -46,6 +46,7 @@ def senseless(study: Study, tell: Tell) -> list[Problem]:
     found += _populations(study, tell)
     if study.questionnaire is not None:
         found += [*_bases(study, tell), *_kinds(study, tell), *_named_answers(study, tell)]
+        found += _retention(study, tell)
         for battery in study.batteries:
             if battery.group in study.questionnaire.groups:
                 found += _battery(study, battery, tell)
@@ -110,6 +111,16 @@ def _bases(study: Study, tell: Tell) -> Iterator[Problem]:
             yield tell(("base_populations", name), "a base is that of a question or a group", name,
                        "a question or a group of the questionnaire", nearest(name, known)
                        )  # fmt: skip
+
+
+def _retention(study: Study, tell: Tell) -> Iterator[Problem]:
+    """More answers asked of a partial response than there are questions."""
+    retention, asked = study.definition.retention, len(list(study.questionnaire or ()))
+    if "min_answered" in retention.model_fields_set and retention.min_answered > asked:
+        yield tell(("retention", "min_answered"), "a partial response can answer enough questions",
+                   str(retention.min_answered), f"{asked} at most, the questions of the form",
+                   f"write how many answers make a response worth keeping ({asked} keeps those "
+                   "that answer everything)")  # fmt: skip
 
 
 def _kinds(study: Study, tell: Tell) -> Iterator[Problem]:

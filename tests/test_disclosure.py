@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from analysis.definition import Disclosure
 from analysis.release.disclosure.attack import Needs, Published, ranges
 from analysis.release.disclosure.complementary import Task, protect
-from analysis.release.disclosure.primary import tells
+from analysis.release.disclosure.primary import tells, untold
 from analysis.release.disclosure.rounding import nearest
 
 NO_BASES = np.zeros(0, dtype=int), np.zeros(0, dtype=int)
@@ -77,6 +77,18 @@ def test_amounts_of_a_few_are_told_by_n_k_and_p():
     alone = Disclosure(dominance={"n": 1, "k": 1.0})
     assert tells([60, 35, 5], 100, alone)  # p %: 5 left, less than 6
     assert not tells([50, 40, 10], 100, alone)
+
+
+def test_amounts_whose_contributions_are_not_known_are_told_apart():
+    rows = pd.DataFrame(
+        {
+            "base_kind": ["hours", "cost", "hours", "actions", "actions", "actions", "respondents"],
+            "method": ["count", "count", "count", "mean", "mean", "count", "mean"],
+            "largest": [None, np.nan, (3.0, 2.0), None, (9.0,), None, None],
+        }
+    )
+    assert untold(rows).tolist() == [True, True, False, True, False, False, False]
+    assert untold(rows.drop(columns="largest")).tolist() == [*[True] * 5, False, False]
 
 
 def test_rounding_is_to_the_nearest_multiple():

@@ -263,6 +263,13 @@ def test_bad_rows_can_be_set_aside_with_their_reason(tmp_path):
     }
 
 
+def test_where_every_row_is_bad_nothing_is_left_to_go_on_with(tmp_path):
+    files = {"2024.csv": text(cells(*[bad(line, hours="-7") for line in LATER]))}
+    _, problems, rows = checked(make(tmp_path, files, on_bad_row="quarantine"))
+    assert not rows
+    assert {problem.key for problem in problems} == {"range"}
+
+
 def test_a_table_of_a_database(tmp_path):
     import duckdb  # noqa: PLC0415
 

@@ -63,6 +63,11 @@ CHANGED = {
     "an unknown role": (Y, "  satisfied: sat", "  satisfyed: sat", 0, ["satisfied", "one of"]),
     "a missing key": (Y, "publisher: CNC, Afdas\n", "", None, ["add the key publisher", "KEYS.md"]),
     "a text for a number": (Y, "seed: 2026", "seed: many", 0, ["'many'", "a whole number"]),
+    "more answers than questions": (Y, "min_answered: 6", "min_answered: 600", 0,
+                                    ["found:    600", "39 at most, the questions of the form"]),
+    "two answers with one label": (Q, ",status,permanent,Salariat permanent,",
+                                   ",status,permanent,Personne en  études,", 0,
+                                   ["a label of its own", "another fr label than row 70"]),
     "a decimal for a whole number": (Y, "min_answered: 6", "min_answered: 6.5", 0,
                                      ["6.5", "a whole number"]),
     "yes for true": (Y, "synthetic: true", "synthetic: maybe", 0, ["'maybe'", "true or false"]),
@@ -311,6 +316,13 @@ def test_tables_saved_otherwise_are_the_same(how, folder):
     after = load_study(STUDY, folder.parents[1])
     assert after.questionnaire.questions == before.questionnaire.questions
     assert [vars(recode) for recode in after.recodes] == [vars(r) for r in before.recodes]
+
+
+def test_a_questionnaire_that_is_not_there(folder):
+    (folder / Q).unlink()
+    (problem,) = told(folder)
+    assert problem.file == f"studies/{STUDY}/{Q}"
+    assert "an XLSForm" in problem.expected
 
 
 def test_two_questionnaires(folder):

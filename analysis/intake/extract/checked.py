@@ -582,7 +582,10 @@ def _checked(
         return whole
     listed = _listed(reading, rows, failing, stays if again else None)
     if source.on_bad_row == "quarantine":
-        return _quarantined(reading, rows, whole, again, listed, int(failing["times"].sum()))
+        found = _quarantined(reading, rows, whole, again, listed, int(failing["times"].sum()))
+        # Where every row is bad, it is the mapping that is wrong: there is nothing to go on with.
+        if found.kept:
+            return found
     problems = tuple(_as_problems(reading, listed, failing, again))
     return replace(whole, table=None, kept=0, problems=problems)
 

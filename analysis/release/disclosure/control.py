@@ -15,7 +15,15 @@ from analysis.release.disclosure.attack import Needs, Published
 from analysis.release.disclosure.cells import NO_ANSWER, Key, Reader, box_of
 from analysis.release.disclosure.complementary import Flags, Task, protect
 from analysis.release.disclosure.people import FLOW, MISSING, Values
-from analysis.release.disclosure.primary import AMOUNTS, dominated, small, small_bases, small_counts
+from analysis.release.disclosure.primary import (
+    AMOUNTS,
+    UNITS,
+    dominated,
+    small,
+    small_bases,
+    small_counts,
+    untold,
+)
 from analysis.release.disclosure.relations import System, relate, sums_of_rows
 
 # What a number is worth: that of everyone, that of a group, that of the explorer, a measure.
@@ -69,8 +77,7 @@ def decide(
     parts = {"estimates": estimates, "crosses": crosses, "measures": own}
     rows = pd.concat([f.assign(origin=name) for name, f in parts.items()], keys=parts)
     places = rows.index
-    found = control(data, rows.reset_index(drop=True))
-    every = pd.DataFrame(vars(found)).set_axis(places)
+    every = _controlled(data, rows)
     of = {}
     for name, frame in parts.items():
         part = every[places.get_level_values(0) == name].droplevel(0).reindex(frame.index)
@@ -82,7 +89,8 @@ def decide(
         of["estimates"],
         of["crosses"],
         tested,
-        linked.measures_shown(
+        ~measures["base_kind"].isin(UNITS)
+        & linked.measures_shown(
             measures,
             shown,
             of["measures"].count,
@@ -91,6 +99,17 @@ def decide(
         ),
         _facts(rules, every.loc[results.index, "reason"], tested),
     )
+
+
+def _controlled(data: Data, rows: pd.DataFrame) -> pd.DataFrame:
+    """Control of rows of results, on their index. What cannot be tested is withheld, and is then
+    known to nobody: it takes no part in the system."""
+    apart = untold(rows)
+    found = control(data, rows[~apart].reset_index(drop=True))
+    every = pd.DataFrame(vars(found)).set_axis(rows.index[~apart]).reindex(rows.index)
+    every.loc[apart, ["count", "base"]] = True
+    every.loc[apart, "reason"] = "dominance"
+    return every.astype({"count": bool, "base": bool})
 
 
 def _bases_alone(frame: pd.DataFrame, least: int) -> Control:

@@ -13,6 +13,8 @@ OPEN = ["institutions", "programmes", "trainings"]
 # A total of hours or scores is no number of people.
 AMOUNTS = ["mean", "mean_score", "amount"]
 LARGEST = "largest"
+# What is no number of people or of actions, whatever the method.
+UNITS = ["hours", "cost"]
 
 
 def small(numbers: pd.Series, least: int) -> pd.Series:
@@ -47,6 +49,15 @@ def dominated(rows: pd.DataFrame, rules: Disclosure) -> pd.Series:
         for largest, total in zip(rows[LARGEST], rows["count"], strict=True)
     ]
     return pd.Series(told, index=rows.index)
+
+
+def untold(rows: pd.DataFrame) -> pd.Series:
+    """Amounts of hours or cost whose largest contributions are not known: no rule can say whether
+    they tell on someone."""
+    amounts = rows["base_kind"].isin(UNITS)
+    amounts |= (rows["method"] == "mean") & (rows["base_kind"] == "actions")
+    known = rows[LARGEST].map(lambda of: isinstance(of, Sequence)) if LARGEST in rows else False
+    return amounts & ~pd.Series(known, index=rows.index)
 
 
 def tells(largest: Sequence[float], total: float, rules: Disclosure) -> bool:
