@@ -23,6 +23,15 @@ COMMAND = [sys.executable, "-m", "analysis", "build", STUDY, "--root"]
 WAIT = 120
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl+C is heeded by what is started here: what a shell starts in the background ignores it,
+    and so do its children, as where a CI runs these tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
@@ -53,6 +62,7 @@ def large(tmp_path_factory):
 
 
 @pytest.mark.parametrize("when", [b"reading and checking", b"estimating: people"])
+@pytest.mark.usefixtures("heeded")
 def test_a_build_that_is_stopped_leaves_what_stood(large, when):
     before = contents(large.paths.results)
     terminal, program = pty.openpty()
