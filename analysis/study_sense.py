@@ -115,7 +115,8 @@ def _bases(study: Study, tell: Tell) -> Iterator[Problem]:
 
 def _retention(study: Study, tell: Tell) -> Iterator[Problem]:
     """More answers asked of a partial response than there are questions."""
-    retention, asked = study.definition.retention, len(list(study.questionnaire or ()))
+    assert study.questionnaire is not None
+    retention, asked = study.definition.retention, len(study.questionnaire.questions)
     if "min_answered" in retention.model_fields_set and retention.min_answered > asked:
         yield tell(("retention", "min_answered"), "a partial response can answer enough questions",
                    str(retention.min_answered), f"{asked} at most, the questions of the form",

@@ -223,21 +223,23 @@ def parquet(folder: Path, rows: int) -> bool:
 
 def pandas(folder: Path, rows: int) -> bool:
     """The same as a pandas script, on a million rows: ten million take more than this memory."""
-    rows = min(rows, SMALL)
-    raw = write_study(folder, rows)
-    print(f"{rows:,} actions, {size(raw):.0f} MB of Parquet")
-    show("a pandas script", measured("by_pandas", raw))
-    show("ours: checked, analysed, released", measured("ours", raw))
-    return True
+    peer, own = ("a pandas script", "by_pandas"), ("ours: checked, analysed, released", "ours")
+    return beside(folder, rows, peer, own)
 
 
 def pandera(folder: Path, rows: int) -> bool:
     """Every rule in one pass, beside pandera's Ibis backend, a query or two a rule."""
+    peer, own = ("pandera's Ibis backend", "by_pandera"), ("ours: read, typed, checked", "reading")
+    return beside(folder, rows, peer, own)
+
+
+def beside(folder: Path, rows: int, *measures: tuple[str, str]) -> bool:
+    """What is shown and measured on a million rows at most, without a limit."""
     rows = min(rows, SMALL)
     raw = write_study(folder, rows)
-    print(f"{rows:,} actions, {size(raw):.0f} MB of Parquet, rules alone")
-    show("pandera's Ibis backend", measured("by_pandera", raw))
-    show("ours: read, typed, checked", measured("reading", raw))
+    print(f"{rows:,} actions, {size(raw):.0f} MB of Parquet")
+    for shown, name in measures:
+        show(shown, measured(name, raw))
     return True
 
 

@@ -164,7 +164,7 @@ def frames(study: Study, tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame,
         for f, by in zip(true, (decided.estimates, decided.crosses), strict=True)
     ]
     rules = study.definition.disclosure
-    if rules and rules.rounding and not rules.public:
+    if study.controlled and rules and rules.rounding:
         told = list(
             rounded(dict(zip(("estimates", "crosses"), told, strict=True)), rules.rounding).values()
         )

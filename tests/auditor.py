@@ -37,8 +37,8 @@ RESPONSES = {
 COMPLETION = {"complete": RESPONSES["responses_complete"],
               "partial": RESPONSES["responses_partial"]}  # fmt: skip
 EXACT = 1e-9
-# Largest base that is tried; finest share that a linear programme is given.
-MOST, FINE = 150, 1e-6
+# Largest base that is tried.
+MOST = 150
 # So many recovered counts are enough to say that there are some.
 ENOUGH = 5
 NORMAL = 1.959963984540054
@@ -202,22 +202,12 @@ def _answers(question: Any) -> list[dict[str, Any]]:
 class Auditor:
     """What follows from what is published about the people of a survey.
 
-    weights: what each combination stands for, where the study weights answers and anyone can work
-    out how; rounding: the base that counts are rounded to.
+    rounding: the base that counts are rounded to. Weighted shares are not read.
     """
 
-    def __init__(
-        self,
-        of: Combinations,
-        rules: Disclosure,
-        weights: Mapping[tuple[str, str], float] | None = None,
-    ) -> None:
+    def __init__(self, of: Combinations, rules: Disclosure) -> None:
         self.of, self.rules = of, rules
         self.rounding = (rules.rounding or 1) if not rules.public else 1
-        self.weight = np.ones(len(self.of.frame))
-        for (variable, answer), weight in (weights or {}).items():
-            self.weight[(self.of.frame[variable] == answer).fillna(False)] *= weight
-        self.weighted = weights is not None
         self.rows: dict[bytes, Vector] = {}
         self.ends: dict[bytes, list[float]] = {}
         self.places: dict[bytes, list[Told]] = {}
@@ -254,11 +244,7 @@ class Auditor:
         if found is None or self.rounding > 1 or "share" not in told.numbers:
             return
         count, base = found
-        if told.method == "mean_score":
-            return
-        mentions = self.weighted and told.names[-1] == "mentions"
-        if told.method not in ("wilson", "count") or mentions:
-            self._weighted(told, count, base)
+        if told.method not in ("wilson", "count"):
             return
         known = self.ends.get((base * 1.0).tobytes(), [1, MOST])
         bases = np.arange(max(1, np.ceil(known[0] - EXACT)), np.floor(known[1] + EXACT) + 1)
@@ -273,15 +259,6 @@ class Auditor:
         if fits.any():
             self._tell(told, count * 1.0, c[fits].min(), c[fits].max())
             self._tell(told, base * 1.0, n[fits].min(), n[fits].max())
-
-    def _weighted(self, told: Told, count: Vector, base: Vector) -> None:
-        """A weighted share, where everyone's weight can be worked out."""
-        value, unit = told.numbers["share"]
-        if not self.weighted:
-            return
-        unit = max(unit, FINE)
-        self._tell(told, self.weight * (count - (value - unit) * base), 0, np.inf)
-        self._tell(told, self.weight * (count - (value + unit) * base), -np.inf, 0)
 
     def _tell(self, told: Told, vector: Vector, low: float, high: float) -> None:
         key = vector.tobytes()
@@ -311,7 +288,7 @@ class Auditor:
         wrong = np.flatnonzero((holds < low_end - 1e-6) | (holds > high_end + 1e-6))
         misread = [self.places[list(self.rows)[at]] for at in wrong]
         assert not misread, f"published numbers that are not those of the study: {misread[:3]}"
-        _, first = np.unique(np.vstack([told, own, self.weight]), axis=1, return_index=True)
+        _, first = np.unique(np.vstack([told, own]), axis=1, return_index=True)
         return Ranges(told[:, first], own[:, first], ends, own @ truth,
                       self.rules.tolerance).short(keys)  # fmt: skip
 

@@ -25,7 +25,7 @@ from analysis.release.disclosure import control
 from analysis.release.disclosure.complementary import protect
 from analysis.study import Study
 
-ATTACKS, SITES = int(os.environ.get("ATTACKS", "50")), int(os.environ.get("SITES", "6"))
+ATTACKS, SITES = int(os.environ.get("ATTACKS", "200")), int(os.environ.get("SITES", "6"))
 PARTS = 10
 RULES = {"minimum_count": 5, "minimum_base": 5, "tolerance": 3}
 

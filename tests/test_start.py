@@ -170,6 +170,19 @@ def test_personal_data_are_never_read_and_kept_from_publication(tmp_path):
     assert (study.paths.raw / "survey.csv").read_bytes() == file.read_bytes()
 
 
+def test_words_of_ones_own_are_no_list_though_they_come_again(tmp_path):
+    """Nor is a question that only asks to be told something free text for that."""
+    header = ["Response ID", "Dites-nous en plus", "Please tell us your region", "LocationLatitude",
+              "Do you agree to take part in this research?"]  # fmt: skip
+    rows = [(n, ("Plus de temps", "Merci")[n % 2], ("North", "South")[n % 2], 48.8 + n / 7, "Yes")
+            for n in range(20)]  # fmt: skip
+    made, study, *_ = begin(tmp_path, write(tmp_path / "export.csv", header, rows))
+    kinds = {question.labels["fr"]: question.kind for question in study.questionnaire}
+    assert kinds == {"Dites-nous en plus": "text", "Please tell us your region": "select_one"}
+    assert study.roles.comment
+    assert made.private == ["LocationLatitude"]
+
+
 def test_what_people_wrote_under_other_is_no_answer_of_a_list(tmp_path):
     rows = [["Salarié", "a"]] * 30 + [["Étudiant", "b"]] * 30
     rows += [[f"Je suis bénévole de {n}", "b"] for n in "ABCDE"]

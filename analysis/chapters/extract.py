@@ -22,9 +22,9 @@ from analysis.study import Study
 if TYPE_CHECKING:
     from analysis.chapters.volumes import Volumes
 
-# Amounts are added as decimals, so that the order of rows changes no digit of a sum.
 # Seconds after which it is told how fast a table was made.
 SLOW = 0.2
+# Amounts are added as decimals, so that the order of rows changes no digit of a sum.
 AMOUNT = "decimal(18, 6)"
 
 

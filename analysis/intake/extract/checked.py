@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from itertools import product
 from pathlib import Path
 from time import monotonic
@@ -233,7 +233,7 @@ def _parts(
     if texts:
         say(f"typing the rows of {sum(map(len, texts.values())):,} files of text")
     parts: list[_Part] = [
-        partial(_text_rows, reading, group, number, {})
+        partial(_text_rows, reading, group, number, cache(partial(_staged, reading, group, number)))
         for number, group in enumerate(texts.values())
     ]
     for signature, group in parquet.items():
@@ -294,18 +294,20 @@ def _text_rows(
     reading: _Reading,
     texts: Sequence[files.Text],
     number: int,
-    staged: dict[int, Path],
+    staged: Callable[[], Path],
     with_care: bool,
 ) -> ir.Table:
     """Typed rows of text files with one header; DuckDB types them itself where it can, which takes
-    half the time. staged: the file of those read with care, once they are."""
-    if not with_care and not staged:
+    half the time. staged: reads them with care, once."""
+    if not with_care:
         typed = _as_duckdb_types(reading, texts, number)
         if typed is not None:
             return typed
-    if not staged:
-        staged[number] = _stage(reading, _looked_through(reading, texts), number)
-    return _staged_rows(reading, staged[number])
+    return _staged_rows(reading, staged())
+
+
+def _staged(reading: _Reading, texts: Sequence[files.Text], number: int) -> Path:
+    return _stage(reading, _looked_through(reading, texts), number)
 
 
 def _looked_through(reading: _Reading, texts: Sequence[files.Text]) -> list[files.Text]:

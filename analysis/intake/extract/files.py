@@ -104,12 +104,8 @@ def text_of(path: Path, shown: str, scratch: Path, quick: bool = False) -> Text:
     """
     check_opens(path, shown)
     checked = not (quick and kind(path) == "CSV" and _starts_as_utf8(path))
-    if not checked:
-        pass
-    elif kind(path) == "XLSX":
-        path = _from_workbook(path, shown, scratch)
-    elif not _is_utf8(path, shown):
-        path = _from_cp1252(path, shown, scratch)
+    if checked:
+        path = _as_utf8(path, shown, scratch)
     with path.open("rb") as handle:
         start = handle.read(START).removeprefix(codecs.BOM_UTF8)
     text = start.decode("utf-8", errors="ignore")
@@ -122,6 +118,13 @@ def text_of(path: Path, shown: str, scratch: Path, quick: bool = False) -> Text:
 
 
 # --- Encodings
+
+
+def _as_utf8(path: Path, shown: str, scratch: Path) -> Path:
+    """Where a file can be read as UTF-8 to its end: it, or a copy of it in `scratch`."""
+    if kind(path) == "XLSX":
+        return _from_workbook(path, shown, scratch)
+    return path if _is_utf8(path, shown) else _from_cp1252(path, shown, scratch)
 
 
 def _starts_as_utf8(path: Path) -> bool:
