@@ -288,6 +288,8 @@ PARTS = {part.__name__: part for part in (parquet, csv, pandas, pandera, growth)
 def main(asked: list[str]) -> int:
     rows = next((int(word) for word in asked if word.isdigit()), 10_000_000)
     chosen = [name for name in asked if not name.isdigit()] or list(PARTS)
+    if unknown := [name for name in chosen if name not in PARTS]:
+        sys.exit(f"{unknown[0]}: one of {', '.join(PARTS)}, and a number of rows")
     good = True
     for name in chosen:
         print(f"-- {name}: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
